@@ -1,0 +1,139 @@
+import tseslint from 'typescript-eslint'
+
+/**
+ * Which rooms of lib/ a room may import (CONTRIBUTING.md draws the same table). `bin`, `test` and
+ * `bench` may import everything.
+ */
+const MAY_IMPORT = {
+  semaphore: [],
+  calendar: [],
+  terminal: [],
+  telemetry: [],
+  fleetlock: ['semaphore'],
+  config: ['semaphore', 'calendar'],
+  store: [],
+  gates: ['semaphore', 'calendar'],
+  lock: ['semaphore', 'calendar', 'telemetry', 'store/store', 'gates/gate'],
+  checker: ['semaphore', 'calendar', 'lock', 'telemetry'],
+  notify: ['semaphore', 'calendar', 'lock', 'telemetry'],
+  http: ['semaphore', 'calendar', 'fleetlock', 'lock', 'telemetry'],
+  status: ['semaphore', 'calendar', 'lock', 'checker', 'http', 'telemetry'],
+  client: ['semaphore', 'fleetlock', 'terminal'],
+  daemon: [
+    'semaphore',
+    'calendar',
+    'telemetry',
+    'fleetlock',
+    'config',
+    'store',
+    'gates',
+    'lock',
+    'checker',
+    'notify',
+    'http',
+    'status',
+  ],
+  cli: [
+    'semaphore',
+    'calendar',
+    'fleetlock',
+    'config',
+    'store',
+    'lock',
+    'client',
+    'daemon',
+    'telemetry',
+    'terminal',
+  ],
+}
+
+/** The only rooms that import a package. A package that is not named here may be imported by none. */
+const PACKAGES = {
+  winston: ['telemetry'],
+  'prom-client': ['telemetry'],
+  'smol-toml': ['config'],
+  valibot: ['config'],
+  etcd3: ['store'],
+  cockatiel: ['store'],
+  '@photostructure/sqlite': ['store'],
+  express: ['http', 'status'],
+  commander: ['cli'],
+}
+
+/** Rooms that may touch the process and the clock; all others take a Clock. */
+const MAY_TOUCH_PROCESS = ['daemon', 'cli', 'client', 'terminal']
+
+const rooms = Object.entries(MAY_IMPORT).map(([room, others]) => {
+  const allowedRooms = others.map((other) => (other.includes('/') ? `${other}\\.js$` : `${other}/`))
+  const allowedPackages = Object.keys(PACKAGES).filter((name) => PACKAGES[name].includes(room))
+  return {
+    files: [`lib/${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^\\.\\./${allowedRooms.length > 0 ? `(?!${allowedRooms.join('|')})` : ''}`,
+              message: `The room '${room}' may not import this room; see CONTRIBUTING.md.`,
+            },
+            {
+              regex: `^(?!\\.|node:${allowedPackages.map((name) => `|${name}($|/)`).join('')})`,
+              message: `The room '${room}' may not import this package; see CONTRIBUTING.md.`,
+            },
+          ],
+        },
+      ],
+      ...(MAY_TOUCH_PROCESS.includes(room)
+        ? {}
+        : {
+            'no-restricted-properties': [
+              'error',
+              { object: 'process', property: 'env' },
+              { object: 'process', property: 'argv' },
+              { object: 'Date', property: 'now' },
+              { object: 'performance', property: 'now' },
+            ],
+            'no-restricted-globals': [
+              'error',
+              ...['setTimeout', 'setInterval', 'setImmediate'].map((name) => ({
+                name,
+                message: 'Timers come from a Clock.',
+              })),
+            ],
+          }),
+    },
+  }
+})
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/'] },
+  ...tseslint.configs.strictTypeChecked.map((config) => ({
+    ...config,
+    files: ['**/*.ts'],
+  })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: {
+      parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+      'max-lines-per-function': [
+        'error',
+        { max: 80, skipBlankLines: true, skipComments: true, IIFEs: false },
+      ],
+    },
+  },
+  { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
+  ...rooms,
+)
