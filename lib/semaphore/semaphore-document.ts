@@ -2,9 +2,7 @@ import { compareBytes } from './compare-bytes.js'
 import type { Semaphore } from './semaphore.js'
 
 /** The stored text as a semaphore, or why it is none, as the end of a sentence. */
-export type ParsedSemaphore =
-  | { readonly semaphore: Semaphore }
-  | { readonly problem: string }
+export type ParsedSemaphore = { readonly semaphore: Semaphore } | { readonly problem: string }
 
 /**
  * Reads a stored semaphore: `{"total_slots":2,"holders":["a","b"]}`.

@@ -1,0 +1,47 @@
+/** A range of whole numbers, both ends allowed. */
+export interface Bound {
+  readonly min: number
+  readonly max: number
+}
+
+/** TCP's range. 0 asks the system for any free port, which the ready line then names. */
+export const LISTEN_PORT: Bound = { min: 0, max: 65_535 }
+
+/** An endpoint is connected to, so "any free port" has no meaning there. */
+export const ENDPOINT_PORT: Bound = { min: 1, max: 65_535 }
+
+/**
+ * Under 100 ms a healthy etcd that elects a leader or waits for a disk would count as down; over a
+ * minute a machine's request would hang on an etcd that will not answer any more.
+ */
+export const TRANSACTION_TIMEOUT_MS: Bound = { min: 100, max: 60_000 }
+
+/** A million machines of one group down at once is a typing error; 0 means that nobody reboots. */
+export const SLOTS: Bound = { min: 0, max: 1_000_000 }
+
+/** Each group has its own lane, keys and metric labels; more would drown the metrics. */
+export const MAX_GROUPS = 10_000
+
+/** etcd advises 7 members at most; the rest is room for proxies and several names of one member. */
+export const MAX_ENDPOINTS = 64
+
+/** Linux's PATH_MAX. */
+export const MAX_PATH_LENGTH = 4096
+
+/** etcd sets no bound on user names; this is room for an e-mail address as one. */
+export const MAX_USERNAME_LENGTH = 256
+
+/** The longest DNS name. */
+export const MAX_HOST_NAME_LENGTH = 253
+
+/** 10 000 groups take under half of it; a larger file is some other file given by mistake. */
+export const MAX_FILE_BYTES = 1024 * 1024
+
+/** Nesting of lists and inline tables; the deepest key needs 3, and the parser recurses. */
+export const MAX_TOML_DEPTH = 32
+
+/** A value in a message is cut after this many characters, so that a line stays a line. */
+export const MAX_SHOWN_LENGTH = 80
+
+/** More lines than fit on some screens help nobody; the rest is counted. */
+export const MAX_PRINTED_PROBLEMS = 200

@@ -1,0 +1,81 @@
+import type { ValueType } from './value-types.js'
+
+/** One key of a table and what may stand there. Everything about keys is derived from these. */
+export type Field = ValueField<unknown> | TableField<Fields> | TablesField<Fields>
+
+/** The keys of a table, by their TOML name. */
+export interface Fields {
+  readonly [key: string]: Field
+}
+
+/** A key with a plain value or a list. `T` includes undefined when the key has no default. */
+export interface ValueField<T> extends ValueType<Exclude<T, undefined>> {
+  readonly shape: 'value'
+  readonly fallback: T
+  readonly isRequired: boolean
+  /** Whether `""` means the same as leaving the key out. */
+  readonly isEmptyUnset: boolean
+}
+
+/** A table: `[section]`. */
+export interface TableField<F extends Fields> {
+  readonly shape: 'table'
+  readonly fields: F
+}
+
+/** A list of tables: `[[section.items]]`. It has no environment variable. */
+export interface TablesField<F extends Fields> {
+  readonly shape: 'tables'
+  readonly fields: F
+  readonly maxItems: number
+}
+
+/**
+ * What a table's keys hold once read: the value, the default, or undefined. After a problem the
+ * value may be missing even where the key is required.
+ */
+export type FragmentOf<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends ValueField<infer T>
+    ? T
+    : F[K] extends TableField<infer G>
+      ? FragmentOf<G>
+      : F[K] extends TablesField<infer G>
+        ? readonly FragmentOf<G>[]
+        : never
+}
+
+/** A key with a default. */
+export function key<T>(type: ValueType<T>, fallback: NoInfer<T>): ValueField<T> {
+  return {
+    ...type,
+    shape: 'value',
+    fallback,
+    isRequired: false,
+    isEmptyUnset: false,
+  } as ValueField<T>
+}
+
+/** A key that may be left out and has no default. */
+export function optional<T>(type: ValueType<T>): ValueField<T | undefined> {
+  return key<T | undefined>(type, undefined)
+}
+
+/** Like {@link optional}, where also `""` leaves it out, as coreos/airlock has it for its paths. */
+export function optionalOrEmpty<T>(type: ValueType<T>): ValueField<T | undefined> {
+  return { ...optional(type), isEmptyUnset: true }
+}
+
+/** A key that must be there. */
+export function required<T>(type: ValueType<T>): ValueField<T | undefined> {
+  return { ...optional(type), isRequired: true }
+}
+
+/** A table of `fields`. */
+export function table<F extends Fields>(fields: F): TableField<F> {
+  return { shape: 'table', fields }
+}
+
+/** A list of at most `maxItems` tables of `fields`; left out, it is empty. */
+export function tables<F extends Fields>(fields: F, maxItems: number): TablesField<F> {
+  return { shape: 'tables', fields, maxItems }
+}

@@ -1,0 +1,15 @@
+import type { Problem, Warning } from './problem.js'
+
+/** Collects what is wrong, so that the operator reads all of it at once. */
+export class Findings {
+  readonly problems: Problem[] = []
+  readonly warnings: Warning[] = []
+
+  problem(path: string, message: string): void {
+    this.problems.push({ path, message })
+  }
+
+  warning(path: string, message: string): void {
+    this.warnings.push({ path, message })
+  }
+}

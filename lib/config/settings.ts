@@ -1,0 +1,73 @@
+/**
+ * The configuration once it is valid, frozen to its depth. Whether files that it names can be read
+ * is only known to who reads them.
+ */
+export interface Settings {
+  readonly service: ListenerSettings
+  readonly status: StatusSettings
+  readonly store: StoreSettings
+  readonly lock: LockSettings
+  readonly log: { readonly format: 'logfmt' | 'json' }
+}
+
+/** Where a service listens. */
+export interface ListenerSettings {
+  /** An IP address (IPv6 without brackets), `localhost` or another host name. */
+  readonly address: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly tls: false
+}
+
+/** The status service, which can be off. */
+export interface StatusSettings extends ListenerSettings {
+  readonly enabled: boolean
+}
+
+/** Which store keeps the semaphores. */
+export type StoreSettings = EtcdSettings | EmbeddedSettings
+
+/** An etcd cluster. */
+export interface EtcdSettings {
+  readonly kind: 'etcd'
+  /** `scheme://host:port`; all http or all https, none twice, at least one. */
+  readonly endpoints: readonly string[]
+  /** Whether the endpoints are https. If not, no certificate is to be used even where one is named. */
+  readonly isSecure: boolean
+  /** The DNS name to verify the servers' certificates against, in place of the endpoints' hosts. */
+  readonly serverName?: string
+  /** Given together with `clientKeyPath`, or not at all. PEM. */
+  readonly clientCertPath?: string
+  readonly clientKeyPath?: string
+  /** PEM bundle; without it, the system's roots. */
+  readonly caCertPath?: string
+  /** Given together with `passwordPath`, or not at all. */
+  readonly username?: string
+  readonly passwordPath?: string
+  /** Hard bound on how long one request waits for the store. */
+  readonly transactionTimeoutMs: number
+}
+
+/** A file on this machine. */
+export interface EmbeddedSettings {
+  readonly kind: 'embedded'
+  /** As written: relative to the working directory unless it is absolute. */
+  readonly path: string
+  /** Hard bound on how long one request waits for the store. */
+  readonly transactionTimeoutMs: number
+}
+
+/** The groups and their slots. */
+export interface LockSettings {
+  readonly defaultGroupName: string
+  /** The default group, then the others in file order; no name twice. */
+  readonly groups: readonly GroupSettings[]
+  /** Whether a changed number of slots here is applied to the store, or only initialises it. */
+  readonly slotsSource: 'config' | 'store'
+}
+
+/** One group; 0 slots: nobody of it reboots. */
+export interface GroupSettings {
+  readonly name: string
+  readonly slots: number
+}

@@ -1,0 +1,178 @@
+import { isIPv6 } from 'node:net'
+import * as v from 'valibot'
+import { groupProblem } from '../semaphore/node-identity.js'
+import { MAX_PATH_LENGTH, MAX_USERNAME_LENGTH, type Bound } from './bounds.js'
+import { describeValue, quoteText } from './describe-value.js'
+import { isHost, isHostName } from './host-name.js'
+import { normaliseEndpoint } from './normalise-endpoint.js'
+
+/**
+ * What a key's value may be. The schema sees what the TOML parser gives (integers as bigint, so that
+ * `1.0` is no integer) and its messages are whole sentences' ends.
+ */
+export interface ValueType<T> {
+  readonly schema: v.GenericSchema<unknown, T>
+  /** An environment variable's text as TOML's value; what cannot be one stays text, and is refused. */
+  readonly fromText: (text: string) => unknown
+}
+
+/** A whole number; messages name both ends of its range. */
+export function integer(bound: Bound): ValueType<number> {
+  return boundedInteger(bound, `an integer from ${bound.min} to ${bound.max}`)
+}
+
+/** A whole number whose upper bound only catches typing errors, and is named only when it is passed. */
+export function count(bound: Bound): ValueType<number> {
+  return boundedInteger(bound, `an integer of at least ${bound.min}`)
+}
+
+function boundedInteger({ min, max }: Bound, expectation: string): ValueType<number> {
+  return {
+    schema: v.pipe(
+      v.bigint(expected(expectation)),
+      v.minValue(BigInt(min), expected(expectation)),
+      v.maxValue(BigInt(max), expected(`an integer from ${min} to ${max}`)),
+      v.transform(Number),
+    ),
+    // Twenty digits are beyond every bound; decimal as in TOML, without its signs and underscores.
+    fromText: (text) => (/^-?(?:0|[1-9]\d{0,19})$/.test(text) ? BigInt(text) : text),
+  }
+}
+
+/** `true` or `false`. */
+export function boolean(): ValueType<boolean> {
+  return {
+    schema: v.boolean(expected('true or false')),
+    fromText: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
+  }
+}
+
+/** A key of coreos/airlock for which only `false` is implemented. */
+export function unsupportedTls(): ValueType<boolean> {
+  const { schema, fromText } = boolean()
+  const message = 'true is not supported yet; use a TLS-terminating proxy or false'
+  return {
+    schema: v.pipe(
+      schema,
+      v.check((isOn) => !isOn, message),
+    ),
+    fromText,
+  }
+}
+
+/** One of a closed set of words. */
+export function choice<const T extends readonly [string, ...string[]]>(
+  words: T,
+): ValueType<T[number]> {
+  const expectation = words.map((word) => `"${word}"`).join(' or ')
+  return { schema: v.picklist(words, expected(expectation)), fromText: asIs }
+}
+
+/** An address to listen on: `localhost`, another host name, or an IP; brackets around IPv6 are dropped. */
+export function address(): ValueType<string> {
+  const expectation = 'an IP address, "localhost" or a host name'
+  return {
+    schema: v.pipe(
+      v.string(expected(expectation)),
+      v.check((text) => isHost(withoutBrackets(text)), expected(expectation)),
+      v.transform(withoutBrackets),
+    ),
+    fromText: asIs,
+  }
+}
+
+/** A name that TLS can verify: no IP address, which RFC 6066 does not allow as a server name. */
+export function serverName(): ValueType<string> {
+  return textThat(isHostName, 'a host name')
+}
+
+/** A file's path, absolute or relative to the working directory; whether it exists is not asked. */
+export function path(): ValueType<string> {
+  return textThat(
+    (text) => text !== '' && text.length <= MAX_PATH_LENGTH && !text.includes('\0'),
+    `a path of 1 to ${MAX_PATH_LENGTH} characters`,
+  )
+}
+
+/** A user of etcd's own authentication. */
+export function username(): ValueType<string> {
+  return textThat(
+    (text) => text !== '' && text.length <= MAX_USERNAME_LENGTH,
+    `a user name of 1 to ${MAX_USERNAME_LENGTH} characters`,
+  )
+}
+
+/** A group's name, by the FleetLock protocol's pattern. */
+export function groupName(): ValueType<string> {
+  return textWithout(groupProblem, 'a group name')
+}
+
+/** One etcd endpoint, kept as it is written; see {@link normaliseEndpoint}. */
+export function endpoint(): ValueType<string> {
+  const problemOf = (text: string): string | undefined => {
+    const normalised = normaliseEndpoint(text)
+    return 'problem' in normalised ? normalised.problem : undefined
+  }
+  return {
+    schema: v.pipe(
+      v.string(expected('a URL')),
+      v.check(
+        (text) => problemOf(text) === undefined,
+        (issue) => problemOf(issue.input) ?? '',
+      ),
+    ),
+    fromText: asIs,
+  }
+}
+
+/** A list; from the environment, its items are separated by commas and trimmed, and '' is empty. */
+export function list<T>(item: ValueType<T>, maxItems: number): ValueType<readonly T[]> {
+  return {
+    schema: v.pipe(
+      v.array(item.schema, expected('a list')),
+      v.maxLength(
+        maxItems,
+        (issue) => `expected at most ${maxItems} items, got ${issue.input.length}`,
+      ),
+    ),
+    fromText: (text) =>
+      text.trim() === '' ? [] : text.split(',').map((part) => item.fromText(part.trim())),
+  }
+}
+
+function textThat(isAllowed: (text: string) => boolean, expectation: string): ValueType<string> {
+  return {
+    schema: v.pipe(v.string(expected(expectation)), v.check(isAllowed, expected(expectation))),
+    fromText: asIs,
+  }
+}
+
+/** Text that another room judges; its words are kept, and what was given is added. */
+function textWithout(
+  problemOf: (text: string) => string | undefined,
+  expectation: string,
+): ValueType<string> {
+  return {
+    schema: v.pipe(
+      v.string(expected(expectation)),
+      v.check(
+        (text) => problemOf(text) === undefined,
+        (issue) => `${problemOf(issue.input) ?? ''}: ${quoteText(issue.input)}`,
+      ),
+    ),
+    fromText: asIs,
+  }
+}
+
+function expected(what: string): (issue: v.BaseIssue<unknown>) => string {
+  return (issue) => `expected ${what}, got ${describeValue(issue.input)}`
+}
+
+function asIs(text: string): string {
+  return text
+}
+
+function withoutBrackets(text: string): string {
+  const inner = /^\[(.*)\]$/.exec(text)?.[1]
+  return inner !== undefined && isIPv6(inner) ? inner : text
+}

@@ -1,0 +1,42 @@
+import type { Refusal } from '../semaphore/refusal.js'
+import type { ErrorReply } from './kinds.js'
+
+/** How a refusal is told to the node that asked. Sentences may name the group's figures, never ids. */
+export function replyToRefusal(refusal: Refusal): ErrorReply {
+  switch (refusal.kind) {
+    case 'semaphore_full':
+      return { kind: 'failed_lock_semaphore_full', value: fullSentence(refusal) }
+    case 'withdrawn':
+      return {
+        kind: 'failed_lock_withdrawn',
+        value: 'the machine gave up this request before it was granted',
+      }
+    case 'store_unavailable':
+      return {
+        kind: 'store_unavailable',
+        value: `the lock store cannot be used at the moment: ${refusal.reason}`,
+      }
+    case 'store_conflict':
+      return {
+        kind: 'store_conflict',
+        value: `other writers were faster ${refusal.attempts} times; try again`,
+      }
+    case 'store_corrupt':
+      return {
+        kind: 'store_corrupt',
+        value: `the stored document ${refusal.key} ${refusal.problem}; an operator has to correct it`,
+      }
+    case 'unknown_group':
+      return { kind: 'unknown_group', value: `unknown group ${JSON.stringify(refusal.group)}` }
+    case 'shutting_down':
+      return { kind: 'shutting_down', value: 'this server is shutting down; try again' }
+  }
+}
+
+function fullSentence({ totalSlots, holders }: { totalSlots: number; holders: number }): string {
+  if (totalSlots === 0) return 'this group has 0 semaphore slots: nobody may reboot'
+  if (holders > totalSlots) {
+    return `all ${totalSlots} semaphore slots currently locked, by ${holders} machines`
+  }
+  return `all ${totalSlots} semaphore slots currently locked`
+}

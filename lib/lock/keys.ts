@@ -1,0 +1,63 @@
+/** All keys of airlock, coreos/airlock's and ours. */
+const PREFIX = 'com.coreos.airlock/'
+
+/** Everything that belongs to groups' semaphores; one range over it shows every group. */
+export const GROUPS_PREFIX = `${PREFIX}groups/`
+
+/** The semaphore's document, which coreos/airlock reads and writes too. */
+export function semaphoreKey(group: string): string {
+  return `${GROUPS_PREFIX}${queryEscape(group)}/v1/semaphore`
+}
+
+/** The number of slots that was last applied from a config. */
+export function configuredSlotsKey(group: string): string {
+  return `${GROUPS_PREFIX}${queryEscape(group)}/v1/configured-slots`
+}
+
+/** Below it, one key a holder. */
+export function holdersPrefix(group: string): string {
+  return `${PREFIX}holders/${queryEscape(group)}/v1/`
+}
+
+/** Since when and by whose hand a node holds its slot. */
+export function holderKey(group: string, id: string): string {
+  return `${holdersPrefix(group)}${queryEscape(id)}`
+}
+
+/** Below it, the ring of the last changes. */
+export function eventsPrefix(group: string): string {
+  return `${PREFIX}events/${queryEscape(group)}/v1/`
+}
+
+/** How many changes of a group the ring keeps. */
+export const EVENT_RING_SIZE = 128
+
+/** Where the change that made the semaphore's `version` is recorded. */
+export function eventKey(group: string, version: number): string {
+  return `${eventsPrefix(group)}${version % EVENT_RING_SIZE}`
+}
+
+/** The group and the part of a key below {@link GROUPS_PREFIX}; undefined for any other key. */
+export function parseGroupsKey(key: string): { group: string; part: string } | undefined {
+  const match = /^([^/]+)\/v1\/([^/]+)$/.exec(key.slice(GROUPS_PREFIX.length))
+  if (!key.startsWith(GROUPS_PREFIX) || match === null) return undefined
+  const [, escaped = '', part = ''] = match
+  const group = queryUnescape(escaped)
+  return group === undefined ? undefined : { group, part }
+}
+
+/** Escapes as Go's url.QueryEscape, which coreos/airlock uses for group names. */
+export function queryEscape(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+')
+}
+
+/** The reverse of {@link queryEscape}; undefined for what it cannot have made. */
+export function queryUnescape(escaped: string): string | undefined {
+  try {
+    return decodeURIComponent(escaped.replaceAll('+', '%20'))
+  } catch {
+    return undefined
+  }
+}

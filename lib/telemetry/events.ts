@@ -1,0 +1,201 @@
+import type { LogFields, Logger } from './logger.js'
+import type { Api, Metrics, StoreOperation } from './metrics.js'
+
+/** Which request a line is about. `group` and `id` are known once the body has been read. */
+export interface RequestContext {
+  readonly requestId: string
+  readonly group?: string | undefined
+  readonly id?: string | undefined
+}
+
+/** How a request ended: the outcome's or the error's name, and a sentence where it was not done. */
+export interface RequestEnd {
+  readonly status: number
+  readonly outcome: string
+  readonly value?: string | undefined
+  readonly durationSeconds: number
+}
+
+/** A group's configured slots and what the store holds; null where the store holds nothing. */
+export interface GroupFigures {
+  readonly group: string
+  readonly totalSlots: number
+  readonly holders: number
+}
+
+const WHAT: Readonly<Record<Api, string>> = {
+  pre_reboot: 'pre-reboot request',
+  steady_state: 'steady-state report',
+}
+
+/**
+ * One function an event; each holds the event's log line and its metrics together, so that neither is
+ * forgotten and both tell the same. This is the only writer of either.
+ */
+export type Events = ReturnType<typeof createEvents>
+
+/** Creates the events of one daemon. */
+export function createEvents(logger: Logger, metrics: Metrics) {
+  return {
+    ...requestEvents(logger, metrics),
+    ...storeEvents(logger, metrics),
+    ...groupEvents(logger, metrics),
+    ...daemonEvents(logger),
+  }
+}
+
+function requestEvents(logger: Logger, metrics: Metrics) {
+  return {
+    requestArrived(api: Api): void {
+      if (api === 'pre_reboot') metrics.preRebootRequests.inc()
+      else metrics.steadyStateRequests.inc()
+    },
+
+    requestAccepted(api: Api, { requestId, group, id }: RequestContext): void {
+      if (!logger.isEnabled('debug')) return
+      logger.log('debug', `processing client ${WHAT[api]}`, { group, id, request_id: requestId })
+    },
+
+    requestAnswered(api: Api, context: RequestContext, end: RequestEnd): void {
+      const { status, outcome, value, durationSeconds } = end
+      metrics.requests.inc({ api, outcome })
+      metrics.requestDuration.observe({ api }, durationSeconds)
+      if (!logger.isEnabled('info')) return
+      const isDone = status === 200
+      logger.log('info', `giving ${isDone ? 'green' : 'red'} flag to ${WHAT[api]}`, {
+        group: context.group,
+        id: context.id,
+        outcome,
+        reason: value,
+        status,
+        duration_ms: Math.round(durationSeconds * 1000),
+        request_id: context.requestId,
+      })
+    },
+
+    requestFailed(context: RequestContext, error: unknown): void {
+      logger.log('error', 'internal error while answering a request', {
+        group: context.group,
+        id: context.id,
+        request_id: context.requestId,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
+    },
+  }
+}
+
+function storeEvents(logger: Logger, metrics: Metrics) {
+  let trouble: string | undefined
+  return {
+    storeOperation(operation: StoreOperation, durationSeconds: number): void {
+      metrics.storeDuration.observe({ operation }, durationSeconds)
+      metrics.storeUp.set(1)
+      if (trouble === undefined) return
+      trouble = undefined
+      logger.log('notice', 'the store answers again')
+    },
+
+    /** The line is written when the trouble begins or its reason changes, not for every operation. */
+    storeOperationFailed(
+      operation: StoreOperation,
+      durationSeconds: number,
+      { kind, message }: { readonly kind: string; readonly message: string },
+    ): void {
+      metrics.storeDuration.observe({ operation }, durationSeconds)
+      metrics.storeErrors.inc({ operation, kind })
+      metrics.storeUp.set(0)
+      logger.log('debug', 'store operation failed', { operation, kind, reason: message })
+      if (trouble === message) return
+      trouble = message
+      logger.log('warn', 'the store cannot be used', { operation, reason: message })
+    },
+
+    storeConflict(group: string): void {
+      metrics.storeConflicts.inc()
+      logger.log('debug', 'another writer was faster; deciding again', { group })
+    },
+
+    groupUnsettled(group: string, reason: string): void {
+      logger.log('warn', 'a commit may or may not have happened; fencing it before any answer', {
+        group,
+        reason,
+      })
+    },
+
+    groupSettled(group: string): void {
+      logger.log('notice', 'the uncertain commit is fenced', { group })
+    },
+
+    groupCorrupt(group: string, key: string, problem: string): void {
+      logger.log('error', 'the stored document is not a semaphore; it is left as it is', {
+        group,
+        key,
+        problem,
+      })
+    },
+  }
+}
+
+function groupEvents(logger: Logger, metrics: Metrics) {
+  return {
+    groupsConfigured(groups: readonly { readonly name: string; readonly slots: number }[]): void {
+      metrics.configGroups.set(groups.length)
+      metrics.configSlots.reset()
+      for (const { name, slots } of groups) metrics.configSlots.set({ group: name }, slots)
+    },
+
+    groupObserved({ group, totalSlots, holders }: GroupFigures): void {
+      metrics.databaseSlots.set({ group }, totalSlots)
+      metrics.databaseHolders.set({ group }, holders)
+    },
+
+    slotsApplied(group: string, from: number | undefined, to: number): void {
+      const fields: LogFields = { group, from, to }
+      if (from === to) logger.log('debug', 'slots taken over from the configuration', fields)
+      else logger.log('notice', 'slots applied from the configuration', fields)
+    },
+
+    slotsMismatch(group: string, configured: number, stored: number): void {
+      logger.log('warn', 'slots in the store differ from the configuration; the store decides', {
+        group,
+        configured,
+        stored,
+      })
+    },
+
+    mismatchesCounted(counts: Readonly<Record<string, number>>): void {
+      for (const [kind, count] of Object.entries(counts)) metrics.mismatches.set({ kind }, count)
+    },
+
+    orphansRemoved(group: string, ids: readonly string[]): void {
+      logger.log('notice', 'removed records of machines that hold no slot', {
+        group,
+        ids: ids.join(','),
+      })
+    },
+
+    checkFailed(reason: string): void {
+      logger.log('debug', 'consistency check failed', { reason })
+    },
+  }
+}
+
+function daemonEvents(logger: Logger) {
+  return {
+    ready(fields: { service: string; status: string; store: string; version: string }): void {
+      logger.log('notice', 'airlock is ready', fields)
+    },
+
+    configWarning(path: string, message: string): void {
+      logger.log('warn', 'configuration', { at: path, warning: message })
+    },
+
+    stopping(reason: string): void {
+      logger.log('notice', 'airlock is stopping', { reason })
+    },
+
+    stopped(): void {
+      logger.log('notice', 'airlock has stopped')
+    },
+  }
+}

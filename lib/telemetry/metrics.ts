@@ -1,0 +1,120 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** The two operations of the FleetLock protocol, as label values. */
+export type Api = 'pre_reboot' | 'steady_state'
+
+/** What the store is asked, as label values. */
+export type StoreOperation = 'read' | 'commit'
+
+/**
+ * prom-client's own collectors that stay: the process collectors, which coreos/airlock exposes too,
+ * and the few of Node.js that help at 3 a.m.
+ */
+const DEFAULT_METRICS = /^(process_|nodejs_eventloop_lag_p99_seconds$|nodejs_heap_size_used_bytes$)/
+
+/** Upper bounds in seconds: a request takes milliseconds, waits for etcd for seconds, then half an hour. */
+const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10, 60, 300, 1800]
+
+/** Upper bounds in seconds; a store operation ends with the transaction timeout, 3 s by default. */
+const STORE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10]
+
+/**
+ * Every metric of one daemon, in a registry of its own. Labels are taken from closed or configured
+ * sets only, never from what a client sends.
+ */
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** Creates the metrics; the names that coreos/airlock has keep their meaning. */
+export function createMetrics(version: string) {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (!DEFAULT_METRICS.test(name)) registry.removeSingleMetric(name)
+  }
+  new Gauge({
+    name: 'airlock_build_info',
+    help: 'Always 1; which airlock runs on which Node.js.',
+    labelNames: ['version', 'node_version'],
+    registers,
+  }).set({ version, node_version: process.version }, 1)
+
+  return {
+    registry,
+    configGroups: new Gauge({
+      name: 'airlock_config_groups',
+      help: 'Number of groups in the configuration.',
+      registers,
+    }),
+    configSlots: new Gauge({
+      name: 'airlock_config_semaphore_slots',
+      help: 'Slots of a group in the configuration.',
+      labelNames: ['group'],
+      registers,
+    }),
+    databaseSlots: new Gauge({
+      name: 'airlock_database_semaphore_slots',
+      help: 'Slots of a group in the store.',
+      labelNames: ['group'],
+      registers,
+    }),
+    databaseHolders: new Gauge({
+      name: 'airlock_database_semaphore_lock_holders',
+      help: 'Slots of a group that are held, in the store.',
+      labelNames: ['group'],
+      registers,
+    }),
+    preRebootRequests: new Counter({
+      name: 'airlock_v1_pre_reboot_incoming_requests_total',
+      help: 'Requests to /v1/pre-reboot.',
+      registers,
+    }),
+    steadyStateRequests: new Counter({
+      name: 'airlock_v1_steady_state_incoming_requests_total',
+      help: 'Requests to /v1/steady-state.',
+      registers,
+    }),
+    requests: new Counter({
+      name: 'airlock_requests_total',
+      help: 'Answered requests by api and outcome: what was done, or the kind of the error.',
+      labelNames: ['api', 'outcome'],
+      registers,
+    }),
+    requestDuration: new Histogram({
+      name: 'airlock_request_duration_seconds',
+      help: 'Time from a request to its answer.',
+      labelNames: ['api'],
+      buckets: REQUEST_BUCKETS,
+      registers,
+    }),
+    storeDuration: new Histogram({
+      name: 'airlock_store_operation_duration_seconds',
+      help: 'Time that an operation of the store took, failed ones included.',
+      labelNames: ['operation'],
+      buckets: STORE_BUCKETS,
+      registers,
+    }),
+    storeErrors: new Counter({
+      name: 'airlock_store_errors_total',
+      help: 'Failed operations of the store; after an unknown one a commit may have happened.',
+      labelNames: ['operation', 'kind'],
+      registers,
+    }),
+    storeConflicts: new Counter({
+      name: 'airlock_store_conflicts_total',
+      help: 'Commits that lost against a change by somebody else and were tried again.',
+      registers,
+    }),
+    storeUp: new Gauge({
+      name: 'airlock_store_up',
+      help: '1 while the last operation of the store succeeded, else 0.',
+      registers,
+    }),
+    mismatches: new Gauge({
+      name: 'airlock_consistency_mismatches',
+      help: 'Groups whose stored state does not match the configuration, by kind of mismatch.',
+      labelNames: ['kind'],
+      registers,
+    }),
+  }
+}
