@@ -22,9 +22,12 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** Text in double quotes on one line, cut when it is long, with nothing that a terminal acts on. */
+/**
+ * Text in double quotes on one line, cut when it is long, with nothing that a terminal acts on. The
+ * user name and password of a URL are hidden.
+ */
 export function quoteText(text: string): string {
-  return JSON.stringify(cut(text)).replace(
+  return JSON.stringify(cut(text.replace(/:\/\/.*@/su, '://***@'))).replace(
     UNPRINTABLE,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   )

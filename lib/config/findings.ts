@@ -9,6 +9,10 @@ export class Findings {
     this.problems.push({ path, message })
   }
 
+  hasProblemAt(path: string): boolean {
+    return this.problems.some((problem) => problem.path === path)
+  }
+
   warning(path: string, message: string): void {
     this.warnings.push({ path, message })
   }

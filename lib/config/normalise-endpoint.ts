@@ -34,13 +34,13 @@ const DEFAULT_PORT = 2379
 export function normaliseEndpoint(text: string): NormalisedEndpoint {
   const afterSecret = text.lastIndexOf('@')
   if (afterSecret >= 0) {
-    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? ''
-    const shown = quoteText(`${scheme}***${text.slice(afterSecret)}`)
+    const shown = quoteText(text.includes('://') ? text : `***${text.slice(afterSecret)}`)
     return {
       problem: `${EXPECTED}, got a user name in ${shown}; use etcd3.username and etcd3.password_path`,
     }
   }
   const shown = quoteText(text)
+  if (/\s/.test(text)) return { problem: `${EXPECTED} without spaces, got ${shown}` }
   const written = /^(?:([a-z][a-z0-9+.-]*):\/\/|(unixs?):)/i.exec(text)
   const scheme = (written?.[1] ?? written?.[2])?.toLowerCase()
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {

@@ -7,12 +7,14 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
   const { lock } = reading.fragment
   const defaultPlace = reading.placeOf('lock.default_group_name')
   const groups: GroupSettings[] = [{ name: lock.default_group_name, slots: lock.default_slots }]
+  // After a problem there, the name in the fragment is only the fallback.
+  const isDefaultKnown = !findings.hasProblemAt(defaultPlace)
   const places = new Map<string, string>()
   for (const [index, { name, slots }] of lock.groups.entries()) {
     if (name === undefined) continue
     const place = `${reading.placeOfItem('lock.groups', index)}.name`
     const earlier = places.get(name)
-    if (name === lock.default_group_name) {
+    if (isDefaultKnown && name === lock.default_group_name) {
       findings.problem(
         place,
         `"${name}" is the default group's name already (${defaultPlace}); ` +

@@ -54,8 +54,10 @@ export class EmbeddedDatabase {
       prepareEmbeddedFile(connection, path, maximumPages)
       return new EmbeddedDatabase(connection, path)
     } catch (error) {
-      // Closing rolls back what the preparation left open.
-      connection?.close()
+      if (connection !== undefined) {
+        rollBack(connection)
+        connection.close()
+      }
       if (explainEmbeddedError(error).isLocked) return 'locked'
       throw storeError('unavailable', path, error)
     }
@@ -91,7 +93,13 @@ export class EmbeddedDatabase {
     )
   }
 
+  /** Gives the file back, complete without its log; only once, and nothing else may be called after. */
   close(): void {
+    try {
+      this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // Another process is using the log, or the disk is full: the next one to open the file reads it.
+    }
     this.#connection.close()
   }
 
@@ -108,22 +116,11 @@ export class EmbeddedDatabase {
       this.#connection.exec(isCommitting ? 'COMMIT' : 'ROLLBACK')
       return result
     } catch (error) {
-      this.#rollBack()
+      rollBack(this.#connection)
       const { isLocked, isSurelyNotCommitted } = explainEmbeddedError(error)
       if (isLocked) return 'locked'
       const kind = isCommitting && !isSurelyNotCommitted ? 'unknown' : 'unavailable'
       throw storeError(kind, this.#path, error)
-    }
-  }
-
-  #rollBack(): void {
-    // Some errors, such as a full disk, have ended the transaction already.
-    if (!this.#connection.isTransaction) return
-    try {
-      this.#connection.exec('ROLLBACK')
-    } catch {
-      // The first error says what is wrong. What is still open can only be rolled back: the next call's
-      // BEGIN fails on it, and comes here again.
     }
   }
 
@@ -171,6 +168,17 @@ export class EmbeddedDatabase {
     if (changes === 0) return next - 1
     this.#statements.advance.run(next)
     return next
+  }
+}
+
+function rollBack(connection: DatabaseSyncInstance): void {
+  // Some errors, such as a full disk, have ended the transaction already.
+  if (!connection.isTransaction) return
+  try {
+    connection.exec('ROLLBACK')
+  } catch {
+    // The first error says what is wrong. What is still open can only be rolled back: the next call's
+    // BEGIN fails on it, and comes here again.
   }
 }
 

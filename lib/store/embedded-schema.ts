@@ -43,16 +43,13 @@ export function prepareEmbeddedFile(
   const refuse = (reason: string): never => {
     throw new StoreError('unavailable', `cannot use the embedded store ${path}: ${reason}`)
   }
-  if (contentOf(connection) === 'foreign') refuse('the file is a database of another program')
   connection.exec(`PRAGMA max_page_count = ${maximumPages}`)
-  if (valueOf(connection, 'PRAGMA journal_mode = WAL') !== 'wal') {
-    refuse('its file system does not support a write-ahead log; use a local one')
-  }
   // Each commit is fsynced: a grant that was answered survives a power failure.
   connection.exec('PRAGMA synchronous = FULL')
-  // Taking the write lock also shows now, and not at the first grant, that the file may be written.
   connection.exec('BEGIN IMMEDIATE')
-  if (contentOf(connection) === 'empty') connection.exec(SCHEMA)
+  const content = contentOf(connection)
+  if (content === 'foreign') refuse('the file is a database of another program')
+  if (content === 'empty') connection.exec(SCHEMA)
   const version = Number(valueOf(connection, 'SELECT schema_version FROM meta'))
   if (version > SCHEMA_VERSION) {
     refuse(
@@ -60,7 +57,13 @@ export function prepareEmbeddedFile(
     )
   }
   if (version !== SCHEMA_VERSION) refuse('the file is damaged')
-  connection.exec('COMMIT')
+  // SQLite takes no offence at a file that may only be read until something is written: show it now,
+  // and not at the first grant. What was not needed is undone, so that a full disk is no hindrance.
+  connection.exec('UPDATE meta SET revision = revision')
+  connection.exec(content === 'empty' ? 'COMMIT' : 'ROLLBACK')
+  if (valueOf(connection, 'PRAGMA journal_mode = WAL') !== 'wal') {
+    refuse('its file system does not support a write-ahead log; use a local one')
+  }
 }
 
 function contentOf(connection: DatabaseSyncInstance): 'empty' | 'ours' | 'foreign' {

@@ -66,11 +66,12 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
  * INVARIANTS:
  * - Each attempt is one synchronous SQLite transaction: no two calls of a process interleave.
  * - A call is attempted again only when the attempt before did nothing, for want of a lock.
- * - After `close` the database is touched no more.
+ * - `#database` is there until `close`, and after it is touched no more.
  */
 export class EmbeddedStore implements Store {
   readonly description: string
-  readonly #database: EmbeddedDatabase
+  /** Let go of when closed: SQLite keeps the file open until its statements are garbage-collected. */
+  #database: EmbeddedDatabase | undefined
   readonly #path: string
   readonly #clock: Clock
   readonly #closing = new AbortController()
@@ -83,26 +84,28 @@ export class EmbeddedStore implements Store {
   }
 
   read(selectors: readonly Selector[], timeoutMs: number): Promise<Snapshot> {
-    return this.#attempt(timeoutMs, () => this.#database.read(selectors, this.#clock.now()))
+    return this.#attempt(timeoutMs, (database) => database.read(selectors, this.#clock.now()))
   }
 
   async commit(transaction: Transaction, timeoutMs: number): Promise<CommitResult> {
     refuseUnusable(transaction)
-    return this.#attempt(timeoutMs, () => this.#database.commit(transaction, this.#clock.now()))
+    return this.#attempt(timeoutMs, (database) => database.commit(transaction, this.#clock.now()))
   }
 
   close(): Promise<void> {
-    if (!this.#closing.signal.aborted) {
-      this.#closing.abort()
-      this.#database.close()
-    }
+    this.#closing.abort()
+    this.#database?.close()
+    this.#database = undefined
     return Promise.resolve()
   }
 
-  #attempt<T>(timeoutMs: number, attempt: () => Attempted<T>): Promise<T> {
+  #attempt<T>(
+    timeoutMs: number,
+    attempt: (database: EmbeddedDatabase) => Attempted<T>,
+  ): Promise<T> {
     const { signal } = this.#closing
     return untilNotLocked({ path: this.#path, clock: this.#clock, signal }, timeoutMs, () => {
-      if (!signal.aborted) return attempt()
+      if (this.#database !== undefined) return attempt(this.#database)
       throw new StoreError('unavailable', `the embedded store ${this.#path} is closed`)
     })
   }

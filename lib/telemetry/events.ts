@@ -186,6 +186,11 @@ function daemonEvents(logger: Logger) {
       logger.log('notice', 'airlock is ready', fields)
     },
 
+    firstRequestHint(address: string): void {
+      const command = `curl -H 'fleet-lock-protocol: true' -d @config/body.json http://${address}/v1/pre-reboot`
+      logger.log('info', `a first request: ${command}`)
+    },
+
     configWarning(path: string, message: string): void {
       logger.log('warn', 'configuration', { at: path, warning: message })
     },

@@ -1,15 +1,7 @@
 import type { Writable } from 'node:stream'
 import winston from 'winston'
+import type { LogLevel } from './log-level.js'
 import { printLogfmt } from './logfmt.js'
-
-/**
- * Least to most talkative. `notice` is of the rank of `warn`: what an operator must see at any level,
- * although nothing is wrong (ready, stopping, slots applied).
- */
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const
-
-/** How much is logged. */
-export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** How a line is written: as coreos/airlock did, or one JSON object. */
 export type LogFormat = 'logfmt' | 'json'
@@ -25,6 +17,10 @@ export interface Logger {
   setLevel(level: LogLevel): void
 }
 
+/**
+ * `notice` is of the rank of `warn`: what an operator must see at any level but `error`, although
+ * nothing is wrong (ready, stopping, slots applied).
+ */
 const RANKS = { error: 0, warn: 1, notice: 1, info: 2, debug: 3, trace: 4 }
 
 /** Creates a logger of its own, writing to `stream`; nothing is shared with another logger. */
@@ -44,7 +40,7 @@ export function createLogger(options: {
     log: (level, message, fields) => {
       logger.log({ ...fields, level, message })
     },
-    isEnabled: (level) => RANKS[level] <= (RANKS[logger.level as LogLevel] ?? 0),
+    isEnabled: (level) => RANKS[level] <= RANKS[logger.level as LogLevel],
     setLevel: (level) => {
       logger.level = level
     },

@@ -6,11 +6,8 @@ export type Api = 'pre_reboot' | 'steady_state'
 /** What the store is asked, as label values. */
 export type StoreOperation = 'read' | 'commit'
 
-/**
- * prom-client's own collectors that stay: the process collectors, which coreos/airlock exposes too,
- * and the few of Node.js that help at 3 a.m.
- */
-const DEFAULT_METRICS = /^(process_|nodejs_eventloop_lag_p99_seconds$|nodejs_heap_size_used_bytes$)/
+/** prom-client's own collectors that stay: those of the process, which coreos/airlock exposes too. */
+const DEFAULT_METRICS = /^process_/
 
 /** Upper bounds in seconds: a request takes milliseconds, waits for etcd for seconds, then half an hour. */
 const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10, 60, 300, 1800]
@@ -41,6 +38,14 @@ export function createMetrics(version: string) {
 
   return {
     registry,
+    ...groupMetrics(registers),
+    ...requestMetrics(registers),
+    ...storeMetrics(registers),
+  }
+}
+
+function groupMetrics(registers: Registry[]) {
+  return {
     configGroups: new Gauge({
       name: 'airlock_config_groups',
       help: 'Number of groups in the configuration.',
@@ -64,6 +69,17 @@ export function createMetrics(version: string) {
       labelNames: ['group'],
       registers,
     }),
+    mismatches: new Gauge({
+      name: 'airlock_consistency_mismatches',
+      help: 'Groups whose stored state does not match the configuration, by kind of mismatch.',
+      labelNames: ['kind'],
+      registers,
+    }),
+  }
+}
+
+function requestMetrics(registers: Registry[]) {
+  return {
     preRebootRequests: new Counter({
       name: 'airlock_v1_pre_reboot_incoming_requests_total',
       help: 'Requests to /v1/pre-reboot.',
@@ -87,6 +103,11 @@ export function createMetrics(version: string) {
       buckets: REQUEST_BUCKETS,
       registers,
     }),
+  }
+}
+
+function storeMetrics(registers: Registry[]) {
+  return {
     storeDuration: new Histogram({
       name: 'airlock_store_operation_duration_seconds',
       help: 'Time that an operation of the store took, failed ones included.',
@@ -108,12 +129,6 @@ export function createMetrics(version: string) {
     storeUp: new Gauge({
       name: 'airlock_store_up',
       help: '1 while the last operation of the store succeeded, else 0.',
-      registers,
-    }),
-    mismatches: new Gauge({
-      name: 'airlock_consistency_mismatches',
-      help: 'Groups whose stored state does not match the configuration, by kind of mismatch.',
-      labelNames: ['kind'],
       registers,
     }),
   }

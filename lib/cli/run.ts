@@ -1,0 +1,32 @@
+import { Command, CommanderError } from 'commander'
+import { addCheckConfig } from './check-config.js'
+import { EXIT } from './exit-codes.js'
+import { addGlobalOptions } from './global-options.js'
+import { addServe } from './serve.js'
+import { readVersion } from './version.js'
+
+/** Runs one command line (without the program's name) and returns the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.done
+  const setExitCode = (code: number): void => {
+    exitCode = code
+  }
+  const program = new Command('airlock')
+    .description('A reboot lock for fleets: counting semaphores on etcd, served over FleetLock')
+    .version(readVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help for the usage)')
+    .exitOverride()
+  addGlobalOptions(program)
+  addServe(program, setExitCode)
+  addCheckConfig(program, setExitCode)
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    process.stderr.write(`airlock: ${error instanceof Error ? error.message : String(error)}\n`)
+    return EXIT.failed
+  }
+  return exitCode
+}

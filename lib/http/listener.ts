@@ -1,0 +1,168 @@
+import { lookup } from 'node:dns/promises'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { printErrorReply, STATUS_OF_KIND, type ErrorReply } from '../fleetlock/kinds.js'
+import {
+  CONNECTIONS_CHECK_MS,
+  DRAIN_MS,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  MAX_CONNECTIONS,
+  MAX_HEADER_BYTES,
+  REQUEST_TIMEOUT_MS,
+} from './bounds.js'
+import { delay, type Clock } from '../calendar/clock.js'
+
+/** An address that cannot be listened on; the message is a sentence for an operator. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+/** How often a stop looks for connections that have become idle, in milliseconds. */
+const DRAIN_CHECK_MS = 50
+
+/**
+ * Serves one handler on every address that a name stands for: `localhost` is both 127.0.0.1 and ::1,
+ * where both exist.
+ */
+export class Listener {
+  readonly #handler: RequestListener
+  readonly #clock: Clock
+  #servers: readonly Server[] = []
+  #isDraining = false
+
+  constructor(handler: RequestListener, clock: Clock) {
+    this.#handler = handler
+    this.#clock = clock
+  }
+
+  /** The addresses in use, as `host:port`. */
+  get addresses(): readonly string[] {
+    return this.#servers.map((server) => {
+      const { address, family, port } = server.address() as AddressInfo
+      return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+    })
+  }
+
+  /** @throws ListenError when no address can be used, or one is taken by another process */
+  async listen(host: string, port: number): Promise<void> {
+    const servers: Server[] = []
+    let chosenPort = port
+    try {
+      for (const address of await resolveHost(host)) {
+        const server = this.#createServer()
+        const isListening = await listen(server, address, chosenPort)
+        if (!isListening) continue
+        servers.push(server)
+        chosenPort = (server.address() as AddressInfo).port
+      }
+      if (servers.length === 0)
+        throw new ListenError(`no address of ${host} exists on this machine`)
+    } catch (error) {
+      for (const server of servers) server.close()
+      throw error
+    }
+    this.#servers = servers
+  }
+
+  /** Stops accepting, lets requests under way finish within a bound, then closes what is left. */
+  async close(): Promise<void> {
+    this.#isDraining = true
+    const closed = Promise.all(
+      this.#servers.map((server) => new Promise((resolve) => server.close(resolve))),
+    )
+    const deadline = this.#clock.monotonic() + DRAIN_MS
+    const drained = closed.then(() => true)
+    for (;;) {
+      for (const server of this.#servers) server.closeIdleConnections()
+      const isDone = await Promise.race([
+        drained,
+        delay(this.#clock, DRAIN_CHECK_MS).then(() => false),
+      ])
+      if (isDone) return
+      if (this.#clock.monotonic() >= deadline) break
+    }
+    for (const server of this.#servers) server.closeAllConnections()
+    await closed
+  }
+
+  #createServer(): Server {
+    const server = createServer(
+      {
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        insecureHTTPParser: false,
+        requireHostHeader: false,
+      },
+      (request, response: ServerResponse & { req: typeof request }) => {
+        if (this.#isDraining) response.setHeader('Connection', 'close')
+        this.#handler(request, response)
+      },
+    )
+    server.maxConnections = MAX_CONNECTIONS
+    server.on('clientError', answerClientError)
+    return server
+  }
+}
+
+async function resolveHost(host: string): Promise<readonly string[]> {
+  if (host.toLowerCase() !== 'localhost') return [host]
+  const found = await lookup('localhost', { all: true }).catch(() => [])
+  return [...new Set(['127.0.0.1', ...found.map(({ address }) => address), '::1'])]
+}
+
+/** Whether the server listens now; false where the machine has no such address. */
+function listen(server: Server, host: string, port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve(false)
+      else reject(new ListenError(explain(error, host, port), { cause: error }))
+    })
+    server.listen({ host, port, exclusive: true }, () => {
+      server.removeAllListeners('error')
+      server.on('error', () => undefined)
+      resolve(true)
+    })
+  })
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.code === 'EADDRINUSE') return `${host}:${port} is in use by another process`
+  if (error.code === 'EACCES') return `no permission to listen on ${host}:${port}`
+  if (error.code === 'ENOTFOUND') return `the address ${host} cannot be resolved`
+  return `cannot listen on ${host}:${port}: ${error.message}`
+}
+
+/** Answers what is not even HTTP, or came too slowly, in the shape of every other error. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const reply = replyToClientError(error.code)
+  const body = printErrorReply(reply)
+  const status = STATUS_OF_KIND[reply.kind]
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${reply.kind}`,
+      'Connection: close',
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}
+
+function replyToClientError(code: string | undefined): ErrorReply {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return { kind: 'request_timeout', value: 'the request did not arrive in time' }
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return { kind: 'request_too_large', value: 'the headers are too large' }
+  }
+  return { kind: 'invalid_client_identity', value: 'this is not an HTTP/1.1 request' }
+}

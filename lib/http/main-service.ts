@@ -1,0 +1,71 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import type { ErrorReply } from '../fleetlock/kinds.js'
+import { MAX_BODY_BYTES, PRE_REBOOT_PATH, STEADY_STATE_PATH } from '../fleetlock/protocol.js'
+import type { Api } from '../telemetry/metrics.js'
+import { LockExchange, type LockHandlerOptions } from './lock-handler.js'
+import { sendError } from './reply.js'
+
+/** The main service: FleetLock, and nothing else. */
+export function createMainService(options: LockHandlerOptions): Express {
+  const service = express()
+  service.disable('x-powered-by')
+  service.disable('etag')
+  service.enable('strict routing')
+  service.enable('case sensitive routing')
+  service.post(PRE_REBOOT_PATH, lockHandler('pre_reboot', options))
+  service.post(STEADY_STATE_PATH, lockHandler('steady_state', options))
+  service.all([PRE_REBOOT_PATH, STEADY_STATE_PATH], (_request, response) => {
+    response.setHeader('Allow', 'POST')
+    sendError(response, { kind: 'method_not_allowed', value: 'only POST is allowed here' })
+  })
+  service.use((_request, response) => {
+    const value = `no such path; FleetLock has ${PRE_REBOOT_PATH} and ${STEADY_STATE_PATH}`
+    sendError(response, { kind: 'not_found', value })
+  })
+  const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+    options.events.requestFailed({ requestId: '-' }, error)
+    if (response.headersSent) next(error)
+    else sendError(response, { kind: 'internal_error', value: 'internal error; see the log' })
+  }
+  service.use(onError)
+  return service
+}
+
+/** The body is JSON whatever its content type says, so it is read raw; it is never inflated. */
+const readBody = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false })
+
+function lockHandler(api: Api, options: LockHandlerOptions): RequestHandler {
+  return (request, response) => {
+    const exchange = new LockExchange(api, response, options)
+    const wrongHeaders = exchange.checkHeaders(request)
+    if (wrongHeaders !== undefined) {
+      exchange.refuse(wrongHeaders)
+      return
+    }
+    readBody(request, response, (error: unknown) => {
+      if (error !== undefined) {
+        response.setHeader('Connection', 'close')
+        exchange.refuse(replyToUnreadBody(error))
+        return
+      }
+      const body: unknown = request.body
+      void exchange.serve(request, body instanceof Uint8Array ? body : new Uint8Array())
+    })
+  }
+}
+
+function replyToUnreadBody(error: unknown): ErrorReply {
+  const type = (error as { readonly type?: unknown }).type
+  if (type === 'entity.too.large') {
+    return {
+      kind: 'request_too_large',
+      value: `the body is larger than ${MAX_BODY_BYTES} bytes`,
+    }
+  }
+  const reason =
+    type === 'encoding.unsupported' ? 'a compressed body is not accepted' : 'the body is not whole'
+  return {
+    kind: 'invalid_client_identity',
+    value: `failed to validate client identity: ${reason}`,
+  }
+}

@@ -1,0 +1,17 @@
+import type { ServerResponse } from 'node:http'
+import { printErrorReply, STATUS_OF_KIND, type ErrorReply } from '../fleetlock/kinds.js'
+
+/** Answers a request that was done: 200, and nothing else. */
+export function sendDone(response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Length': 0 }).end()
+}
+
+/** Answers a request that was not done; returns the status. */
+export function sendError(response: ServerResponse, reply: ErrorReply): number {
+  const status = STATUS_OF_KIND[reply.kind]
+  const body = Buffer.from(printErrorReply(reply), 'utf8')
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length })
+    .end(body)
+  return status
+}
