@@ -1,0 +1,203 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { parseSettings } from '../../../lib/config/parse-settings.js'
+import { MAX_GROUPS } from '../../../lib/config/bounds.js'
+import { EMBEDDED, ETCD, problemsOf, settingsOf } from './parse-helpers.js'
+
+describe('parseSettings', () => {
+  it('fills in every default for etcd', () => {
+    expect(settingsOf(ETCD)).to.deep.equal({
+      service: { address: '127.0.0.1', port: 3333, tls: false },
+      status: { enabled: true, address: '127.0.0.1', port: 2222, tls: false },
+      store: {
+        kind: 'etcd',
+        endpoints: ['http://etcd1:2379'],
+        isSecure: false,
+        transactionTimeoutMs: 3000,
+      },
+      lock: {
+        defaultGroupName: 'default',
+        groups: [{ name: 'default', slots: 1 }],
+        slotsSource: 'config',
+      },
+      log: { format: 'logfmt' },
+    })
+  })
+
+  it('reads every key', () => {
+    const settings = settingsOf(`
+      [service]
+      address = "[::1]"
+      port = 0
+      tls = false
+      [status]
+      enabled = false
+      address = "status.internal"
+      port = 65535
+      tls = false
+      [etcd3]
+      endpoints = ["HTTPS://Etcd1/", "https://[2001:DB8:0::1]:1"]
+      client_cert_pub_path = "/tls/cert"
+      client_cert_key_path = "/tls/key"
+      ca_cert_path = "/tls/ca"
+      server_name = "etcd.internal"
+      username = "airlock"
+      password_path = "/password"
+      transaction_timeout_ms = 100
+      [store]
+      kind = "etcd"
+      [lock]
+      default_group_name = "all"
+      default_slots = 0
+      slots_source = "store"
+      groups = [{ name = "b", slots = 3 }, { name = "a" }]
+      [log]
+      format = "json"
+    `)
+    expect(settings).to.deep.equal({
+      service: { address: '::1', port: 0, tls: false },
+      status: { enabled: false, address: 'status.internal', port: 65535, tls: false },
+      store: {
+        kind: 'etcd',
+        endpoints: ['https://etcd1:2379', 'https://[2001:db8::1]:1'],
+        isSecure: true,
+        serverName: 'etcd.internal',
+        clientCertPath: '/tls/cert',
+        clientKeyPath: '/tls/key',
+        caCertPath: '/tls/ca',
+        username: 'airlock',
+        passwordPath: '/password',
+        transactionTimeoutMs: 100,
+      },
+      lock: {
+        defaultGroupName: 'all',
+        groups: [
+          { name: 'all', slots: 0 },
+          { name: 'b', slots: 3 },
+          { name: 'a', slots: 0 },
+        ],
+        slotsSource: 'store',
+      },
+      log: { format: 'json' },
+    })
+  })
+
+  it('reads an embedded store, whose requests wait as long as those to etcd', () => {
+    expect(settingsOf(`${EMBEDDED}\n[etcd3]\ntransaction_timeout_ms = 60000`).store).to.deep.equal({
+      kind: 'embedded',
+      path: 'var/airlock.db',
+      transactionTimeoutMs: 60000,
+    })
+  })
+
+  it('freezes the settings to their depth', () => {
+    const settings = settingsOf(`${ETCD}\n[[lock.groups]]\nname = "a"`)
+    const parts = [settings, settings.service, settings.store, settings.lock.groups]
+    expect([...parts, ...settings.lock.groups].every((part) => Object.isFrozen(part))).to.equal(
+      true,
+    )
+  })
+
+  it('reports every problem at once, in the order of the file', () => {
+    const toml = `
+      extra = 1
+      [lock]
+      default_slots = 1.0
+      [[lock.groups]]
+      name = "a"
+      [[lock.groups]]
+      name = "a"
+      slots = "two"
+      [service]
+      adress = "localhost"
+      port = 70000
+      [etcd3]
+      endpoints = ["ftp://a", 5, "unix:/run/etcd"]
+      username = "me"`
+    expect(problemsOf(toml, { AIRLOCK__FOO__BAR: '1', AIRLOCK__LOG__FORMAT: 'xml' })).to.deep.equal(
+      [
+        'AIRLOCK__FOO__BAR: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, LOG',
+        'extra: unknown key; the sections are service, status, etcd3, store, lock, log',
+        'lock.default_slots: expected an integer of at least 0, got the float 1.0',
+        'lock.groups[1].slots: expected an integer of at least 0, got "two"',
+        'service.adress: unknown key; did you mean "address"?',
+        'service.port: expected an integer from 0 to 65535, got 70000',
+        'etcd3.endpoints[0]: expected http://HOST:PORT or https://HOST:PORT, got the scheme "ftp" in "ftp://a"',
+        'etcd3.endpoints[1]: expected a URL, got 5',
+        'etcd3.endpoints[2]: expected http://HOST:PORT or https://HOST:PORT, got the scheme "unix" in "unix:/run/etcd"',
+        'AIRLOCK__LOG__FORMAT: expected "logfmt" or "json", got "xml"',
+        'etcd3.password_path: is missing: etcd3.username is set, and needs it',
+        'lock.groups[1].name: "a" is a group\'s name already (lock.groups[0].name)',
+      ],
+    )
+  })
+
+  it('takes as many groups as are allowed', () => {
+    const groups = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `[[lock.groups]]\nname="g${index}"`).join('\n')
+    expect(settingsOf(`${ETCD}\n${groups(MAX_GROUPS)}`).lock.groups).to.have.length(MAX_GROUPS + 1)
+    expect(problemsOf(`${ETCD}\n${groups(MAX_GROUPS + 1)}`)).to.deep.equal([
+      'lock.groups: expected at most 10000 tables, got 10001',
+    ])
+  })
+
+  it('shortens what was given, and shows nothing that a terminal would act on', () => {
+    expect(
+      problemsOf(`${ETCD}\n[log]\nformat = "\\u001b[31m\\u202e${'x'.repeat(1000)}"`),
+    ).to.deep.equal([
+      `log.format: expected "logfmt" or "json", got "\\u001b[31m\\u{202e}${'x'.repeat(74)}…"`,
+    ])
+  })
+
+  it('shows no password that was written into an endpoint', () => {
+    for (const toml of [
+      'endpoints = ["https://root:hunter2@etcd1:2379"]',
+      'endpoints = ["https://root:hunt/er2@etcd1:2379"]',
+      'endpoints = ["root:hunter2@etcd1:2379"]',
+      'endpoints = "https://root:hunter2@etcd1:2379"',
+      'server_name = "https://root:hunter2@etcd1:2379"',
+    ]) {
+      expect(problemsOf(`[etcd3]\n${toml}`).join('\n'))
+        .to.match(/^etcd3.*\*\*\*@etcd1/)
+        .and.not.match(/er2/)
+    }
+  })
+
+  it('never throws, whatever the text', () => {
+    const word = fc.constantFrom(
+      ...['service', 'lock', 'groups', 'port', 'endpoints', 'name', '__proto__', 'constructor'],
+      ...['[', ']', '[[', ']]', '=', '.', ',', '{', '}', '"', "'", '"""', '#', '\n', ' ', '-', '_'],
+      ...['1', '1.5', 'nan', '-inf', '0x1f', '1979-05-27', '07:32:00', '1979-05-27T07:32:00Z'],
+      ...['99999999999999999999', 'true', '"http://a:1"', '\\', '\u0000', '\ud800', '\ufeff'],
+    )
+    const text = fc.oneof(
+      fc.array(word, { maxLength: 40 }).map((words) => words.join('')),
+      fc
+        .array(fc.tuple(word, word, word), { maxLength: 8 })
+        .map((lines) => lines.map(([key, sub, value]) => `[${key}]\n${sub} = ${value}\n`).join('')),
+      fc.string({ unit: 'binary', maxLength: 100 }),
+    )
+    fc.assert(
+      fc.property(text, text, (toml, value) => {
+        const parsed = parseSettings(toml, { AIRLOCK__ETCD3__ENDPOINTS: value }, { nodeMajor: 26 })
+        const lines = 'problems' in parsed ? parsed.problems : parsed.warnings
+        for (const { path, message } of lines) expect(path + message).to.not.match(/[\n\r\u001b]/)
+        if ('problems' in parsed) expect(parsed.problems).to.not.have.length(0)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  it('survives what is nested or long beyond reason', () => {
+    for (const toml of [
+      `a = ${'['.repeat(100_000)}`,
+      `${'a.'.repeat(100_000)}a = 1`,
+      `[log]\nformat = ${'9'.repeat(100_000)}`,
+      `[service]\n"${'x'.repeat(100_000)}" = 1`,
+    ]) {
+      const lines = problemsOf(toml)
+      expect(lines.length).to.be.greaterThan(0)
+      for (const line of lines) expect(line.length).to.be.lessThan(300)
+    }
+  })
+})

@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { Field } from '../../../lib/config/field.js'
+import { printSettings } from '../../../lib/config/print-settings.js'
+import { SCHEMA } from '../../../lib/config/schema.js'
+import type { Settings, StoreSettings } from '../../../lib/config/settings.js'
+import { EMBEDDED, ETCD, settingsOf, warningsOf } from './parse-helpers.js'
+
+const ROOT = new URL('../../../../', import.meta.url)
+
+const name = fc.stringMatching(/^[a-zA-Z0-9.-]{1,12}$/)
+const host = fc.constantFrom('localhost', '0.0.0.0', '::', 'fe80::1', 'etcd-1.example.com')
+const path = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+  .filter((text) => !text.includes('\0'))
+const port = fc.integer({ min: 0, max: 65535 })
+const slots = fc.integer({ min: 0, max: 1_000_000 })
+const transactionTimeoutMs = fc.integer({ min: 100, max: 60_000 })
+
+const listener = { address: host, port, tls: fc.constant(false as const) }
+
+const etcd = fc.boolean().chain((isSecure) =>
+  fc
+    .record(
+      {
+        kind: fc.constant('etcd' as const),
+        endpoints: fc
+          .uniqueArray(fc.integer({ min: 1, max: 65535 }), { minLength: 1, maxLength: 3 })
+          .map((ports) => ports.map((port) => `${isSecure ? 'https' : 'http'}://etcd:${port}`)),
+        isSecure: fc.constant(isSecure),
+        transactionTimeoutMs,
+        caCertPath: path,
+        client: fc.tuple(path, path),
+        user: fc.tuple(path, path),
+      },
+      { requiredKeys: ['kind', 'endpoints', 'isSecure', 'transactionTimeoutMs'] },
+    )
+    .map(({ client, user, ...rest }): StoreSettings => ({
+      ...rest,
+      ...(isSecure && { serverName: 'etcd.internal' }),
+      ...(client && { clientCertPath: client[0], clientKeyPath: client[1] }),
+      ...(user && { username: user[0], passwordPath: user[1] }),
+    })),
+)
+
+const anySettings: fc.Arbitrary<Settings> = fc.record({
+  service: fc.record(listener),
+  status: fc.record({ ...listener, enabled: fc.boolean() }),
+  store: fc.oneof(
+    etcd,
+    fc.record({ kind: fc.constant('embedded' as const), path, transactionTimeoutMs }),
+  ),
+  lock: fc
+    .record({
+      groups: fc.uniqueArray(fc.record({ name, slots }), {
+        selector: (group) => group.name,
+        minLength: 1,
+        maxLength: 5,
+      }),
+      slotsSource: fc.constantFrom('config' as const, 'store' as const),
+    })
+    .map((lock) => ({ ...lock, defaultGroupName: lock.groups[0]?.name ?? '' })),
+  log: fc.record({ format: fc.constantFrom('logfmt' as const, 'json' as const) }),
+})
+
+/** Every key of the schema by its last name, and where it stands. */
+function keysOf(field: Field, parents: readonly string[] = []): readonly (readonly string[])[] {
+  if (field.shape === 'value') return [parents]
+  return Object.entries(field.fields).flatMap(([key, child]) => keysOf(child, [...parents, key]))
+}
+
+describe('printSettings', () => {
+  it('prints all that is in force, in the words of the file', () => {
+    expect(printSettings(settingsOf(`${ETCD}\n[[lock.groups]]\nname = "a"`))).to.equal(
+      [
+        '[service]\naddress = "127.0.0.1"\nport = 3333\ntls = false\n',
+        '[status]\nenabled = true\naddress = "127.0.0.1"\nport = 2222\ntls = false\n',
+        '[store]\nkind = "etcd"\n',
+        '[etcd3]\nendpoints = [ "http://etcd1:2379" ]\ntransaction_timeout_ms = 3000\n',
+        '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\n',
+        '[[lock.groups]]\nname = "a"\nslots = 1\n',
+        '[log]\nformat = "logfmt"\n',
+      ].join('\n'),
+    )
+  })
+
+  it('prints what parses to the same settings, without warnings of defaults', () => {
+    fc.assert(
+      fc.property(anySettings, (settings) => {
+        const printed = printSettings(settings)
+        expect(settingsOf(printed)).to.deep.equal(settings)
+        expect(warningsOf(printed).join()).to.not.include('is not set')
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('prints what the environment has overridden', () => {
+    const settings = settingsOf(EMBEDDED, { AIRLOCK__SERVICE__PORT: '1' })
+    expect(settingsOf(printSettings(settings))).to.deep.equal(settings)
+  })
+})
+
+describe('config/', () => {
+  const read = (file: string): Promise<string> => readFile(new URL(file, ROOT), 'utf8')
+
+  it('has a development.toml on loopback, without etcd', async () => {
+    const toml = await read('config/development.toml')
+    expect(warningsOf(toml)).to.deep.equal([])
+    expect(settingsOf(toml)).to.deep.equal(settingsOf(EMBEDDED))
+  })
+
+  it('has a tutorial.toml without warnings', async () => {
+    const toml = await read('config/tutorial.toml')
+    expect(warningsOf(toml, {}, 26)).to.deep.equal([])
+    expect(settingsOf(toml, {}, 26).store).to.deep.equal({
+      kind: 'etcd',
+      endpoints: ['https://etcd1.example.com:2379'],
+      isSecure: true,
+      clientCertPath: '/etc/airlock/tls/client-cert.pem',
+      clientKeyPath: '/etc/airlock/tls/client-cert-key.pem',
+      transactionTimeoutMs: 3000,
+    })
+  })
+
+  it('has an example.toml in which only the endpoints are no default', async () => {
+    const toml = await read('config/example.toml')
+    const endpoints = '["https://etcd1.example.com:2379", "https://etcd2.example.com:2379"]'
+    expect(warningsOf(toml, {}, 26)).to.deep.equal([])
+    expect(settingsOf(toml)).to.deep.equal(settingsOf(`[etcd3]\nendpoints = ${endpoints}`))
+  })
+
+  it('has an example.toml whose keys behind "#" are valid too', async () => {
+    const toml = (await read('config/example.toml')).replace(/^#(?=[a-z[])/gm, '')
+    expect(warningsOf(toml, {}, 26)).to.deep.equal([
+      'store.path: is not used: the store is etcd, because etcd3.endpoints is set',
+    ])
+    expect(Object.keys(settingsOf(toml).store)).to.have.length(10)
+  })
+
+  it('has an example.toml with every key, and docs/configuration.md explains each', async () => {
+    const example = await read('config/example.toml')
+    const docs = await read('docs/configuration.md')
+    for (const keys of keysOf(SCHEMA)) {
+      expect(example).to.match(new RegExp(`^#?${keys.at(-1) ?? ''} = `, 'm'))
+      expect(docs).to.include(`| \`${keys.join('.').replace('groups.', 'groups[].')}\` |`)
+    }
+  })
+
+  it('has a body.json as Zincati sends it', async () => {
+    expect(JSON.parse(await read('config/body.json'))).to.deep.equal({
+      client_params: { id: '978a225b3d7b40e9acd7ce9b62f68444', group: 'default' },
+    })
+  })
+})
