@@ -33,7 +33,8 @@ fail() {
   say "$*"
   exit 1
 }
-has() { [[ -n $(find_program "$1") ]]; }
+has() { [[ -x $(find_program "$1") ]]; }
+# Server packages install to folders that an ordinary user's PATH may lack.
 find_program() { PATH="$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin" type -P "$1" || true; }
 
 # Runs a command without its noise, unless it fails.
@@ -139,7 +140,7 @@ provide_tools() {
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
   if [[ -z ${AIRLOCK_TEST_ETCD_IMAGE:-} ]]; then
     local etcd=${AIRLOCK_TEST_ETCD:-$(find_program etcd)}
-    [[ -n $etcd ]] || fail 'etcd is still not to be found after its installation'
+    [[ -x $etcd ]] || fail 'etcd is still not to be found after its installation'
     say "testing with $("$etcd" --version | head -n 1) ($etcd)"
   fi
 }
