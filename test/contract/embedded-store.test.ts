@@ -227,13 +227,12 @@ describe('EmbeddedStore', () => {
       for (const done of await waiting) expect(done - freed).to.be.within(0, 300)
     })
 
-    it('fails what waits for it when the store is closed', async () => {
-      const store = await openStore()
+    it('fails what waits for it at once when the store is closed', async () => {
+      const store = await openStore({ clock: new FakeClock() })
       const locker = new DatabaseSync(path, { timeout: 0 })
       try {
         locker.exec('BEGIN IMMEDIATE')
         const failing = storeErrorOf(put(store, { key: 'a', value: '1' }))
-        const begin = performance.now()
         await sleep(20)
         await store.close()
         const error = await failing
@@ -241,7 +240,6 @@ describe('EmbeddedStore', () => {
           'unavailable',
           `the embedded store ${path} is closed`,
         ])
-        expect(performance.now() - begin).to.be.lessThan(1_000)
       } finally {
         locker.close()
       }
@@ -306,20 +304,21 @@ describe('EmbeddedStore', () => {
       await expectRefused('the file is damaged')
     })
 
-    it('that is damaged is refused, at the latest when the damage is met', async () => {
+    it('that is damaged fails each call that meets the damage', async () => {
       const store = await openStore()
       for (let n = 0; n < 50; n++) await put(store, { key: `k/${n}`, value: 'x'.repeat(2_000) })
       await store.close()
       const file = await open(path, 'r+')
       await file.write(Buffer.alloc((await file.stat()).size - 4096, 0xa5), 0, null, 4096)
       await file.close()
-      const error = await storeErrorOf(
-        openStore().then((opened) => opened.read([{ prefix: '' }], TIMEOUT_MS)),
-      )
-      expect([error.kind, error.message]).to.deep.equal([
-        'unavailable',
-        `cannot use the embedded store ${path}: the file is damaged`,
-      ])
+      const damaged = await openStore()
+      for (let read = 0; read < 2; read++) {
+        const error = await storeErrorOf(damaged.read([{ prefix: '' }], TIMEOUT_MS))
+        expect([error.kind, error.message]).to.deep.equal([
+          'unavailable',
+          `cannot use the embedded store ${path}: the file is damaged`,
+        ])
+      }
     })
 
     it('that is a folder is refused', async () => {
