@@ -44,7 +44,7 @@ export class ConsistencyChecker {
         }
         continue
       }
-      const semaphore = state?.semaphore
+      const semaphore = state?.semaphore.value
       if (semaphore === undefined) {
         counts.missing += 1
         continue

@@ -24,7 +24,7 @@ export async function sweepOrphans(
   const snapshot = await store.read([{ key: semaphoreKey(group) }, { prefix }], timeoutMs)
   const state = readGroupState(snapshot, group)
   if ('problem' in state) return
-  const { semaphore, revision } = state
+  const { value: semaphore, revision } = state.semaphore
   const orphans = snapshot.entries
     .filter(({ key }) => key.startsWith(prefix))
     .map(({ key }) => ({ key, id: queryUnescape(key.slice(prefix.length)) ?? '' }))

@@ -5,6 +5,7 @@ import { ConsistencyChecker } from '../checker/consistency-checker.js'
 import { sweepOrphans } from '../checker/orphan-sweeper.js'
 import type { Problem } from '../config/problem.js'
 import type { Settings } from '../config/settings.js'
+import { STATUS_LISTENER_BOUNDS } from '../http/bounds.js'
 import { Listener, ListenError } from '../http/listener.js'
 import { createMainService } from '../http/main-service.js'
 import { LockManager } from '../lock/lock-manager.js'
@@ -88,15 +89,11 @@ export class Daemon {
     this.#settings = settings
     this.#context = context
     this.#store = new ObservedStore(store, clock, events)
-    this.#manager = new LockManager({
-      groups,
-      slotsSource,
-      store: this.#store,
-      clock,
-      events,
-      timeoutMs,
-      by: `airlock@${hostname()}`,
-    })
+    const by = `airlock@${hostname()}`
+    this.#manager = new LockManager(
+      { groups, slotsSource },
+      { store: this.#store, clock, events, timeoutMs, by },
+    )
     const checker = new ConsistencyChecker(groups, events)
     this.#poller = new StorePoller({
       store: this.#store,
@@ -111,7 +108,7 @@ export class Daemon {
     const mainService = createMainService({ manager: this.#manager, events, clock })
     const statusService = createStatusService({ metrics, readiness: this.#readiness })
     this.#mainListener = new Listener(mainService, clock)
-    this.#statusListener = new Listener(statusService, clock)
+    this.#statusListener = new Listener(statusService, clock, STATUS_LISTENER_BOUNDS)
   }
 
   /**

@@ -13,6 +13,7 @@ export const STATUS_OF_KIND = {
   request_timeout: 408,
   request_too_large: 413,
   failed_lock_semaphore_full: 423,
+  failed_lock_paused: 423,
   failed_lock_withdrawn: 423,
   store_unavailable: 503,
   store_conflict: 503,

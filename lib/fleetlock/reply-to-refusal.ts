@@ -6,6 +6,8 @@ export function replyToRefusal(refusal: Refusal): ErrorReply {
   switch (refusal.kind) {
     case 'semaphore_full':
       return { kind: 'failed_lock_semaphore_full', value: fullSentence(refusal) }
+    case 'paused':
+      return { kind: 'failed_lock_paused', value: pausedSentence(refusal) }
     case 'withdrawn':
       return {
         kind: 'failed_lock_withdrawn',
@@ -39,4 +41,11 @@ function fullSentence({ totalSlots, holders }: { totalSlots: number; holders: nu
     return `all ${totalSlots} semaphore slots currently locked, by ${holders} machines`
   }
   return `all ${totalSlots} semaphore slots currently locked`
+}
+
+function pausedSentence({ scope, reason, since, by }: Refusal & { kind: 'paused' }): string {
+  const what =
+    scope === 'all' ? 'reboots of all groups are paused' : 'reboots of this group are paused'
+  const origin = [since && `since ${since}`, by && `by ${by}`].filter((part) => part !== '')
+  return `${[what, ...origin].join(' ')}: ${reason}`
 }

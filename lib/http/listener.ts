@@ -1,17 +1,15 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { printErrorReply, STATUS_OF_KIND, type ErrorReply } from '../fleetlock/kinds.js'
-import {
-  CONNECTIONS_CHECK_MS,
-  DRAIN_MS,
-  HEADERS_TIMEOUT_MS,
-  KEEP_ALIVE_TIMEOUT_MS,
-  MAX_CONNECTIONS,
-  MAX_HEADER_BYTES,
-  REQUEST_TIMEOUT_MS,
-} from './bounds.js'
 import { delay, type Clock } from '../calendar/clock.js'
+import { LISTENER_BOUNDS, type ListenerBounds } from './bounds.js'
 
 /** An address that cannot be listened on; the message is a sentence for an operator. */
 export class ListenError extends Error {
@@ -28,12 +26,14 @@ const DRAIN_CHECK_MS = 50
 export class Listener {
   readonly #handler: RequestListener
   readonly #clock: Clock
+  readonly #bounds: ListenerBounds
   #servers: readonly Server[] = []
   #isDraining = false
 
-  constructor(handler: RequestListener, clock: Clock) {
+  constructor(handler: RequestListener, clock: Clock, bounds: ListenerBounds = LISTENER_BOUNDS) {
     this.#handler = handler
     this.#clock = clock
+    this.#bounds = bounds
   }
 
   /** The addresses in use, as `host:port`. */
@@ -71,7 +71,7 @@ export class Listener {
     const closed = Promise.all(
       this.#servers.map((server) => new Promise((resolve) => server.close(resolve))),
     )
-    const deadline = this.#clock.monotonic() + DRAIN_MS
+    const deadline = this.#clock.monotonic() + this.#bounds.drainMs
     const drained = closed.then(() => true)
     for (;;) {
       for (const server of this.#servers) server.closeIdleConnections()
@@ -87,22 +87,29 @@ export class Listener {
   }
 
   #createServer(): Server {
+    const bounds = this.#bounds
+    const serve = (
+      request: IncomingMessage,
+      response: ServerResponse & { req: IncomingMessage },
+    ): void => {
+      if (this.#isDraining) response.setHeader('Connection', 'close')
+      this.#handler(request, response)
+    }
     const server = createServer(
       {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: bounds.headersTimeoutMs,
+        requestTimeout: bounds.requestTimeoutMs,
+        keepAliveTimeout: bounds.keepAliveTimeoutMs,
+        connectionsCheckingInterval: bounds.connectionsCheckMs,
+        maxHeaderSize: bounds.maxHeaderBytes,
         insecureHTTPParser: false,
         requireHostHeader: false,
       },
-      (request, response: ServerResponse & { req: typeof request }) => {
-        if (this.#isDraining) response.setHeader('Connection', 'close')
-        this.#handler(request, response)
-      },
+      serve,
     )
-    server.maxConnections = MAX_CONNECTIONS
+    server.maxConnections = bounds.maxConnections
+    // An expectation that is not known is passed over: Node's own answer to it, 417, has no body.
+    server.on('checkExpectation', serve)
     server.on('clientError', answerClientError)
     return server
   }

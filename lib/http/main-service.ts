@@ -1,9 +1,13 @@
+import type { ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import type { ErrorReply } from '../fleetlock/kinds.js'
 import { MAX_BODY_BYTES, PRE_REBOOT_PATH, STEADY_STATE_PATH } from '../fleetlock/protocol.js'
 import type { Api } from '../telemetry/metrics.js'
 import { LockExchange, type LockHandlerOptions } from './lock-handler.js'
 import { sendError } from './reply.js'
+
+/** What no path of ours has; express would drop or change it, and take `/v1\pre-reboot#` for ours. */
+const FOREIGN_TO_PATHS = /[^!-~]|[#\\]/
 
 /** The main service: FleetLock, and nothing else. */
 export function createMainService(options: LockHandlerOptions): Express {
@@ -12,16 +16,17 @@ export function createMainService(options: LockHandlerOptions): Express {
   service.disable('etag')
   service.enable('strict routing')
   service.enable('case sensitive routing')
+  service.use((request, response, next) => {
+    if (FOREIGN_TO_PATHS.test(request.url.split('?', 1)[0] ?? '')) sendNotFound(response)
+    else next()
+  })
   service.post(PRE_REBOOT_PATH, lockHandler('pre_reboot', options))
   service.post(STEADY_STATE_PATH, lockHandler('steady_state', options))
   service.all([PRE_REBOOT_PATH, STEADY_STATE_PATH], (_request, response) => {
     response.setHeader('Allow', 'POST')
     sendError(response, { kind: 'method_not_allowed', value: 'only POST is allowed here' })
   })
-  service.use((_request, response) => {
-    const value = `no such path; FleetLock has ${PRE_REBOOT_PATH} and ${STEADY_STATE_PATH}`
-    sendError(response, { kind: 'not_found', value })
-  })
+  service.use((_request, response) => sendNotFound(response))
   const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     options.events.requestFailed({ requestId: '-' }, error)
     if (response.headersSent) next(error)
@@ -29,6 +34,11 @@ export function createMainService(options: LockHandlerOptions): Express {
   }
   service.use(onError)
   return service
+}
+
+function sendNotFound(response: ServerResponse): void {
+  const value = `no such path; FleetLock has ${PRE_REBOOT_PATH} and ${STEADY_STATE_PATH}`
+  sendError(response, { kind: 'not_found', value })
 }
 
 /** The body is JSON whatever its content type says, so it is read raw; it is never inflated. */

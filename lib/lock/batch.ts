@@ -43,8 +43,14 @@ export const MAX_CHANGED_IDS = 100
  * granted in it; then the grants, in order. One machine's own requests keep their order among each
  * other: a steady-state that came after the same machine's waiting pre-reboot withdraws that one, or
  * a machine that gave up would end as a holder.
+ *
+ * @param barrier why no node may take a slot now, if there is such a reason; holders keep theirs
  */
-export function decideBatch(before: Semaphore, requests: readonly BatchRequest[]): BatchDecision {
+export function decideBatch(
+  before: Semaphore,
+  requests: readonly BatchRequest[],
+  barrier?: Refusal,
+): BatchDecision {
   const outcomes = new Array<Outcome | undefined>(requests.length).fill(undefined)
   const changed = new Set<string>()
   const postponed = new Set<string>()
@@ -82,8 +88,12 @@ export function decideBatch(before: Semaphore, requests: readonly BatchRequest[]
   for (const [index, { operation, id }] of requests.entries()) {
     const isWaiting = operation === 'lock' && outcomes[index] === undefined && !postponed.has(id)
     if (!isWaiting) continue
-    const wouldAcquire = hasFreeSlot(semaphore) && !isHolder(semaphore, id)
-    if (wouldAcquire && !mayChange(id)) continue
+    const isNew = !isHolder(semaphore, id)
+    if (isNew && barrier !== undefined) {
+      outcomes[index] = { outcome: 'refused', refusal: barrier }
+      continue
+    }
+    if (isNew && hasFreeSlot(semaphore) && !mayChange(id)) continue
     const step = recursiveLock(semaphore, id)
     semaphore = step.semaphore
     outcomes[index] =

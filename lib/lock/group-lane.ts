@@ -10,14 +10,13 @@ import {
   type CorruptGroup,
   type GroupState,
 } from './group-state.js'
-import { planCommit, type CommitPlan, type SlotsSource } from './plan-commit.js'
+import { planCommit, type CommitPlan, type LaneSettings } from './plan-commit.js'
 
-/** What a lane needs; the same for all lanes but for the group and its slots. */
+/** What a lane needs; the same for all lanes but for the group and its settings. */
 export interface GroupLaneOptions {
   readonly group: string
-  /** The group's slots in the configuration. */
-  readonly slots: number
-  readonly slotsSource: SlotsSource
+  /** Undefined for a group that is not configured: nothing is applied to it, nobody takes a slot. */
+  readonly settings: LaneSettings | undefined
   readonly store: Store
   readonly clock: Clock
   readonly events: Events
@@ -68,7 +67,9 @@ export class GroupLane {
   #isRunning = false
   #isClosed = false
   #isUnsettled = false
-  #mustApplySlots = true
+  #settings: LaneSettings | undefined
+  /** Whether the configured slots are still to be applied, once after a start or a reload. */
+  #mustApplySlots: boolean
   /** Whether a round is due although nobody waits: to apply slots, or to fence. */
   #isRoundDue = false
   /** Why requests are waiting at the moment, for those whose time runs out. */
@@ -76,6 +77,14 @@ export class GroupLane {
 
   constructor(options: GroupLaneOptions) {
     this.#options = options
+    this.#settings = options.settings
+    this.#mustApplySlots = options.settings !== undefined
+  }
+
+  /** Puts other settings in force; the next round applies the slots. */
+  configure(settings: LaneSettings | undefined): void {
+    this.#settings = settings
+    this.#mustApplySlots = settings !== undefined
   }
 
   /** Takes a slot for `id`, unless it holds one already. Not done if `isGone` is true by then. */
@@ -212,11 +221,10 @@ export class GroupLane {
   }
 
   #plan(state: GroupState, requests: readonly Waiter[]): CommitPlan {
-    const { group, slots, slotsSource, clock, by } = this.#options
+    const { group, clock, by } = this.#options
     return planCommit(state, requests, {
       group,
-      slots,
-      slotsSource,
+      settings: this.#settings,
       mustApplySlots: this.#mustApplySlots,
       mustFence: this.#isUnsettled,
       at: new Date(clock.now()).toISOString(),
@@ -238,10 +246,10 @@ export class GroupLane {
 
   #answer(requests: readonly Waiter[], plan: CommitPlan): readonly Waiter[] {
     const { group, events } = this.#options
-    this.#mustApplySlots = false
+    if (plan.settings === this.#settings) this.#mustApplySlots = false
     this.#trouble = undefined
-    const semaphore = this.#known?.state.semaphore
-    if (semaphore !== undefined) {
+    const semaphore = this.#known?.state.semaphore.value
+    if (semaphore !== undefined && this.#settings !== undefined) {
       const { totalSlots, holders } = semaphore
       events.groupObserved({ group, totalSlots, holders: holders.length })
     }

@@ -14,6 +14,14 @@ export function configuredSlotsKey(group: string): string {
   return `${GROUPS_PREFIX}${queryEscape(group)}/v1/configured-slots`
 }
 
+/** Only there while the group is paused: since when, by whose hand and why. */
+export function pauseKey(group: string): string {
+  return `${GROUPS_PREFIX}${queryEscape(group)}/v1/pause`
+}
+
+/** Only there while all groups are paused. */
+export const GLOBAL_PAUSE_KEY = `${PREFIX}pause/v1`
+
 /** Below it, one key a holder. */
 export function holdersPrefix(group: string): string {
   return `${PREFIX}holders/${queryEscape(group)}/v1/`
@@ -31,6 +39,9 @@ export function eventsPrefix(group: string): string {
 
 /** How many changes of a group the ring keeps. */
 export const EVENT_RING_SIZE = 128
+
+/** Stands for all groups where a group is named; no group can have this name. */
+export const ALL_GROUPS = '*'
 
 /** Where the change that made the semaphore's `version` is recorded. */
 export function eventKey(group: string, version: number): string {

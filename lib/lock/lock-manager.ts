@@ -1,6 +1,8 @@
 import type { NodeIdentity } from '../semaphore/node-identity.js'
+import type { Refusal } from '../semaphore/refusal.js'
 import type { Outcome } from './batch.js'
 import { GroupLane, type GroupLaneOptions } from './group-lane.js'
+import type { LaneSettings, SlotsSource } from './plan-commit.js'
 import type { GroupsSnapshot } from './store-poller.js'
 
 /** A configured group. */
@@ -9,56 +11,100 @@ export interface GroupSettings {
   readonly slots: number
 }
 
-/** What a lock manager needs: the groups, and what is the same for all of them. */
-export interface LockManagerOptions extends Omit<GroupLaneOptions, 'group' | 'slots'> {
+/** The groups as they are configured, and who decides over their slots. */
+export interface LockSettings {
   readonly groups: readonly GroupSettings[]
+  readonly slotsSource: SlotsSource
 }
 
+/** What is the same for all lanes. */
+export type LockManagerOptions = Omit<GroupLaneOptions, 'group' | 'settings'>
+
 /**
- * Locks and unlocks the semaphores of all configured groups: it finds the group's lane. Nothing else
- * in a daemon changes a semaphore.
+ * Locks and unlocks the semaphores of all groups: it finds the group's lane. Nothing else in a daemon
+ * changes a semaphore.
+ *
+ * INVARIANTS:
+ * - Each configured group has a lane, from the start on.
+ * - A group that is not configured has one only while the store has the group: its machines may still
+ *   give back what they hold, since a machine whose steady-state is refused never updates again.
  */
 export class LockManager {
-  readonly #lanes: ReadonlyMap<string, GroupLane>
+  readonly #options: LockManagerOptions
+  readonly #configured = new Map<string, GroupLane>()
+  readonly #leftOver = new Map<string, GroupLane>()
+  #hasSeenStore = false
+  #isClosed = false
 
-  constructor({ groups, ...options }: LockManagerOptions) {
-    this.#lanes = new Map(
-      groups.map(({ name, slots }) => [name, new GroupLane({ ...options, group: name, slots })]),
-    )
+  constructor(settings: LockSettings, options: LockManagerOptions) {
+    this.#options = options
+    this.configure(settings)
+  }
+
+  /** Puts other settings in force, at a reload: groups come, change their slots, and go. */
+  configure({ groups, slotsSource }: LockSettings): void {
+    const names = new Set(groups.map(({ name }) => name))
+    for (const [name, lane] of this.#configured) {
+      if (names.has(name)) continue
+      this.#configured.delete(name)
+      lane.configure(undefined)
+      this.#leftOver.set(name, lane)
+    }
+    for (const { name, slots } of groups) {
+      const settings = { slots, slotsSource }
+      const lane = this.#configured.get(name) ?? this.#leftOver.get(name)
+      lane?.configure(settings)
+      this.#leftOver.delete(name)
+      this.#configured.set(name, lane ?? this.#createLane(name, settings))
+    }
   }
 
   /** Takes a slot for a node; a node whose client has gone away is not granted one. */
   lock({ group, id }: NodeIdentity, isGone: () => boolean): Promise<Outcome> {
-    return this.#lanes.get(group)?.lock(id, isGone) ?? Promise.resolve(unknownGroup(group))
+    const lane = this.#configured.get(group)
+    return lane?.lock(id, isGone) ?? refused({ kind: 'unknown_group', group })
   }
 
   /** Gives back a node's slot, if it holds one. */
   unlock({ group, id }: NodeIdentity): Promise<Outcome> {
-    return this.#lanes.get(group)?.unlock(id) ?? Promise.resolve(unknownGroup(group))
+    const lane = this.#configured.get(group) ?? this.#leftOver.get(group)
+    if (lane !== undefined) return lane.unlock(id)
+    return refused(
+      this.#hasSeenStore
+        ? { kind: 'unknown_group', group }
+        : { kind: 'store_unavailable', reason: 'it has not been seen yet which groups it has' },
+    )
   }
 
   /** Hands each lane what a poll has seen of its group. */
-  observe({ groups, revision }: GroupsSnapshot): void {
-    for (const [group, lane] of this.#lanes) {
-      const state = groups.get(group) ?? NOTHING_STORED
-      if (!('problem' in state)) lane.observe(state, revision)
+  observe(snapshot: GroupsSnapshot): void {
+    this.#hasSeenStore = true
+    for (const name of this.#leftOver.keys()) {
+      if (!snapshot.groups.has(name)) this.#leftOver.delete(name)
+    }
+    for (const name of snapshot.groups.keys()) {
+      if (this.#configured.has(name) || this.#leftOver.has(name)) continue
+      this.#leftOver.set(name, this.#createLane(name, undefined))
+    }
+    for (const [name, lane] of [...this.#configured, ...this.#leftOver]) {
+      const state = snapshot.stateOf(name)
+      if (!('problem' in state)) lane.observe(state, snapshot.revision)
     }
   }
 
   /** Refuses all that wait and all that come. */
   close(): void {
-    for (const lane of this.#lanes.values()) lane.close()
+    this.#isClosed = true
+    for (const lane of [...this.#configured.values(), ...this.#leftOver.values()]) lane.close()
+  }
+
+  #createLane(group: string, settings: LaneSettings | undefined): GroupLane {
+    const lane = new GroupLane({ ...this.#options, group, settings })
+    if (this.#isClosed) lane.close()
+    return lane
   }
 }
 
-const NOTHING_STORED = {
-  semaphore: undefined,
-  revision: 0,
-  version: 0,
-  configuredSlots: undefined,
-  configuredSlotsRevision: 0,
-}
-
-function unknownGroup(group: string): Outcome {
-  return { outcome: 'refused', refusal: { kind: 'unknown_group', group } }
+function refused(refusal: Refusal): Promise<Outcome> {
+  return Promise.resolve({ outcome: 'refused', refusal })
 }

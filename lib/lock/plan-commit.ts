@@ -1,20 +1,33 @@
+import type { Refusal } from '../semaphore/refusal.js'
 import { printSemaphore } from '../semaphore/semaphore-document.js'
 import { createSemaphore, setTotalSlots, type Semaphore } from '../semaphore/semaphore.js'
 import type { Guard, Put, Transaction } from '../store/store.js'
 import { decideBatch, type BatchRequest, type Outcome } from './batch.js'
 import type { Change, ChangeRecord, HolderRecord } from './change.js'
 import type { GroupState } from './group-state.js'
-import { configuredSlotsKey, eventKey, holderKey, semaphoreKey } from './keys.js'
+import {
+  configuredSlotsKey,
+  eventKey,
+  GLOBAL_PAUSE_KEY,
+  holderKey,
+  pauseKey,
+  semaphoreKey,
+} from './keys.js'
 
 /** Who decides over a group's number of slots: the config when it changes, or the store alone. */
 export type SlotsSource = 'config' | 'store'
 
+/** What the configuration says about a group. */
+export interface LaneSettings {
+  readonly slots: number
+  readonly slotsSource: SlotsSource
+}
+
 /** What a plan depends on beside the group's state and the requests. */
 export interface PlanContext {
   readonly group: string
-  /** The group's slots in the configuration. */
-  readonly slots: number
-  readonly slotsSource: SlotsSource
+  /** Undefined for a group that is not configured. */
+  readonly settings: LaneSettings | undefined
   /** Whether this daemon still has to apply the configured slots, once after a start or reload. */
   readonly mustApplySlots: boolean
   /** Whether the document is written even unchanged, to make an earlier, uncertain commit fail. */
@@ -31,6 +44,8 @@ export interface CommitPlan {
   readonly outcomes: readonly (Outcome | undefined)[]
   /** What is to be written; undefined where nothing changes. */
   readonly transaction: Transaction | undefined
+  /** The settings that the plan rests on. */
+  readonly settings: LaneSettings | undefined
   /** The slots before and after, where the configured number was applied. */
   readonly slotsApplied: { readonly from: number | undefined; readonly to: number } | undefined
   /** The group's state once the transaction is committed at a revision. */
@@ -43,14 +58,17 @@ export function planCommit(
   requests: readonly BatchRequest[],
   context: PlanContext,
 ): CommitPlan {
-  const isNew = state.semaphore === undefined
-  const mayApply = context.slotsSource === 'config' && (context.mustApplySlots || isNew)
-  const appliesSlots = mayApply && state.configuredSlots !== context.slots
-  const stored = state.semaphore ?? createSemaphore(context.slots)
-  const before = appliesSlots ? setTotalSlots(stored, context.slots) : stored
-  const decision = decideBatch(before, requests)
+  const { settings } = context
+  const { value: current } = state.semaphore
+  const isNew = current === undefined
+  const slots = settings?.slots ?? 0
+  const mayApply = settings?.slotsSource === 'config' && (context.mustApplySlots || isNew)
+  const appliesSlots = mayApply && state.configuredSlots.value !== slots
+  const stored = current ?? createSemaphore(slots)
+  const before = appliesSlots ? setTotalSlots(stored, slots) : stored
+  const decision = decideBatch(before, requests, barrierOf(state, context))
 
-  const previousSlots = state.semaphore?.totalSlots
+  const previousSlots = current?.totalSlots
   const changes = changesOf(decision, previousSlots)
   const hasChanges = decision.granted.length > 0 || decision.released.length > 0 || appliesSlots
   const mustWrite = hasChanges || context.mustFence || (isNew && context.mustApplySlots)
@@ -59,15 +77,26 @@ export function planCommit(
     transaction: mustWrite
       ? composeTransaction(state, decision, changes, appliesSlots, context)
       : undefined,
-    slotsApplied: appliesSlots ? { from: previousSlots, to: context.slots } : undefined,
+    settings,
+    slotsApplied: appliesSlots ? { from: previousSlots, to: slots } : undefined,
     stateAfter: (revision) => ({
-      semaphore: decision.semaphore,
-      revision,
+      ...state,
+      semaphore: { value: decision.semaphore, revision },
       version: state.version + 1,
-      configuredSlots: appliesSlots ? context.slots : state.configuredSlots,
-      configuredSlotsRevision: appliesSlots ? revision : state.configuredSlotsRevision,
+      configuredSlots: appliesSlots ? { value: slots, revision } : state.configuredSlots,
     }),
   }
+}
+
+/** What keeps every node of the group from taking a slot at the moment, holders excepted. */
+function barrierOf(
+  { pause, globalPause }: GroupState,
+  { group, settings }: PlanContext,
+): Refusal | undefined {
+  if (settings === undefined) return { kind: 'unknown_group', group }
+  if (globalPause.value !== undefined) return { kind: 'paused', scope: 'all', ...globalPause.value }
+  if (pause.value !== undefined) return { kind: 'paused', scope: 'group', ...pause.value }
+  return undefined
 }
 
 interface NetChange {
@@ -87,18 +116,23 @@ function changesOf(net: NetChange, previousSlots: number | undefined): readonly 
   ]
 }
 
+/** A release compares the semaphore alone; a grant also whatever could have forbidden it. */
 function composeTransaction(
   state: GroupState,
   net: NetChange,
   changes: readonly Change[],
   appliesSlots: boolean,
-  { group, slots, at, by }: PlanContext,
+  { group, settings, at, by }: PlanContext,
 ): Transaction {
-  const unchanged: Guard[] = [{ key: semaphoreKey(group), revision: state.revision }]
+  const unchanged: Guard[] = [{ key: semaphoreKey(group), revision: state.semaphore.revision }]
   const puts: Put[] = [{ key: semaphoreKey(group), value: printSemaphore(net.semaphore) }]
   if (appliesSlots) {
-    unchanged.push({ key: configuredSlotsKey(group), revision: state.configuredSlotsRevision })
-    puts.push({ key: configuredSlotsKey(group), value: String(slots) })
+    unchanged.push({ key: configuredSlotsKey(group), revision: state.configuredSlots.revision })
+    puts.push({ key: configuredSlotsKey(group), value: String(settings?.slots) })
+  }
+  if (net.granted.length > 0) {
+    unchanged.push({ key: pauseKey(group), revision: state.pause.revision })
+    unchanged.push({ key: GLOBAL_PAUSE_KEY, revision: state.globalPause.revision })
   }
   const holder: HolderRecord = { since: at, by }
   for (const id of net.granted) {

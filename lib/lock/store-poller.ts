@@ -1,12 +1,15 @@
 import type { Cancel, Clock } from '../calendar/clock.js'
-import type { Entry, Snapshot, Store } from '../store/store.js'
+import type { Selector, Snapshot, Store } from '../store/store.js'
 import { groupStateOf, type CorruptGroup, type GroupState } from './group-state.js'
-import { GROUPS_PREFIX, parseGroupsKey } from './keys.js'
+import { GLOBAL_PAUSE_KEY, GROUPS_PREFIX, parseGroupsKey } from './keys.js'
 
 /** All groups in the store, seen in one snapshot. */
 export interface GroupsSnapshot {
   readonly revision: number
+  /** Every group that has any key. */
   readonly groups: ReadonlyMap<string, GroupState | CorruptGroup>
+  /** The state of any group, of one without a key too. */
+  stateOf(group: string): GroupState | CorruptGroup
 }
 
 /** How often the store is polled, in milliseconds: while somebody waits or watches, and otherwise. */
@@ -78,7 +81,7 @@ export class StorePoller {
   async #poll(): Promise<number> {
     const { store, timeoutMs, onSnapshot } = this.#options
     try {
-      const snapshot = await store.read([{ prefix: GROUPS_PREFIX }], timeoutMs)
+      const snapshot = await store.read(GROUPS_SELECTORS, timeoutMs)
       if (!this.#isStopped) onSnapshot(readGroups(snapshot))
     } catch {
       // The store is observed: its failure has been reported where it happened.
@@ -88,20 +91,22 @@ export class StorePoller {
   }
 }
 
-/** Takes every group out of a snapshot of {@link GROUPS_PREFIX}. */
+/** What {@link readGroups} needs of a snapshot. */
+export const GROUPS_SELECTORS: readonly Selector[] = [
+  { prefix: GROUPS_PREFIX },
+  { key: GLOBAL_PAUSE_KEY },
+]
+
+/** Takes every group out of a snapshot of {@link GROUPS_SELECTORS}. */
 export function readGroups(snapshot: Snapshot): GroupsSnapshot {
-  const parts = new Map<string, Map<string, Entry>>()
-  for (const entry of snapshot.entries) {
-    const parsed = parseGroupsKey(entry.key)
-    if (parsed === undefined) continue
-    const group = parts.get(parsed.group) ?? new Map<string, Entry>()
-    parts.set(parsed.group, group.set(parsed.part, entry))
+  const entries = new Map(snapshot.entries.map((entry) => [entry.key, entry]))
+  const names = new Set(snapshot.entries.flatMap(({ key }) => parseGroupsKey(key)?.group ?? []))
+  const stateOf = (group: string): GroupState | CorruptGroup =>
+    groupStateOf(group, (key) => entries.get(key))
+  const groups = new Map([...names].map((name) => [name, stateOf(name)]))
+  return {
+    revision: snapshot.revision,
+    groups,
+    stateOf: (name) => groups.get(name) ?? stateOf(name),
   }
-  const groups = new Map<string, GroupState | CorruptGroup>()
-  for (const [group, entries] of parts) {
-    const document = entries.get('semaphore')
-    const key = document?.key ?? group
-    groups.set(group, groupStateOf(key, document, entries.get('configured-slots')))
-  }
-  return { revision: snapshot.revision, groups }
 }

@@ -4,6 +4,14 @@
  */
 export type Refusal =
   | { readonly kind: 'semaphore_full'; readonly totalSlots: number; readonly holders: number }
+  /** An operator has paused the group, or all of them; `since` is RFC 3339, `by` is `user@host`. */
+  | {
+      readonly kind: 'paused'
+      readonly scope: 'group' | 'all'
+      readonly reason: string
+      readonly since: string
+      readonly by: string
+    }
   /** A later steady-state of the same node overtook its waiting pre-reboot. */
   | { readonly kind: 'withdrawn' }
   /** `reason` is a sentence about the store, for the log and the answer; it names no secret. */

@@ -125,6 +125,7 @@ export class EmbeddedDatabase {
   }
 
   #snapshot(selectors: readonly Selector[], now: number): Snapshot {
+    const revision = this.#revision()
     const rows = new Map<string, EntryRow>()
     for (const selector of selectors) {
       const { from, to } = rangeOf(selector)
@@ -133,7 +134,7 @@ export class EmbeddedDatabase {
       }
     }
     return {
-      revision: this.#revision(),
+      revision,
       entries: [...rows]
         .sort(([, a], [, b]) => Buffer.compare(a.key, b.key))
         .map(([key, { value, revision, version }]) => ({

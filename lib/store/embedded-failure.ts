@@ -14,6 +14,15 @@ const SQLITE = {
   notadb: 26,
 } as const
 
+/** SQLite's own texts, for errors without a code: the engine's `StatementSync.all` drops it. */
+const SQLITE_TEXTS: Readonly<Record<string, number>> = {
+  'database is locked': SQLITE.busy,
+  'out of memory': SQLITE.nomem,
+  'disk I/O error': SQLITE.ioerr,
+  'database disk image is malformed': SQLITE.corrupt,
+  'file is not a database': SQLITE.notadb,
+}
+
 /** What operators should know about a failure of the operating system. */
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -61,7 +70,8 @@ export function explainEmbeddedError(error: unknown): EmbeddedFailure {
 /** `errcode` may be an extended code, whose lowest byte is the primary one. */
 function primaryCode(error: unknown): number | undefined {
   const code = property(error, 'errcode')
-  return typeof code === 'number' ? code & 0xff : undefined
+  if (typeof code === 'number') return code & 0xff
+  return error instanceof Error ? SQLITE_TEXTS[error.message] : undefined
 }
 
 function reasonOf(error: unknown, code: number | undefined): string {

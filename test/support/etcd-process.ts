@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { atExit } from './at-exit.js'
 import type { EtcdSource } from './find-etcd.js'
 
@@ -10,13 +12,14 @@ export interface EtcdProcess {
   isRunning(): boolean
   /** The end of what it printed, for error messages. */
   output(): string
-  /** Sends a signal; resolves once it is sent. */
+  /** Sends a signal; resolves once it is sent and, on Linux, a SIGSTOP has come through. */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>
   /** Resolves when it has ended. */
   readonly ended: Promise<void>
 }
 
 const MAX_OUTPUT_CHARACTERS = 4_000
+const POLL_MS = 20
 
 /** Starts etcd with these arguments; `folders` are those that the arguments name files in. */
 export function startEtcdProcess(
@@ -56,9 +59,11 @@ async function startBinary(path: string, args: readonly string[]): Promise<EtcdP
     pid: child.pid ?? 0,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     output: () => output,
-    signal: (signal) => {
+    signal: async (signal) => {
       child.kill(signal)
-      return Promise.resolve()
+      if (signal === 'SIGSTOP') {
+        await untilFrozen(child.pid ?? 0)
+      }
     },
     ended,
   }
@@ -102,7 +107,21 @@ async function startContainer(
     output: () => output,
     signal: async (signal) => {
       await container.kill({ signal })
+      if (signal === 'SIGSTOP') {
+        await untilFrozen(state.Pid)
+      }
     },
     ended,
+  }
+}
+
+// A signal is delivered a little after kill(2) returns; Linux shows when it has been.
+async function untilFrozen(pid: number): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+    if (line === undefined || /\) [Tt] /.test(line)) {
+      return
+    }
+    await sleep(POLL_MS)
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CertificateFiles } from './certificates.js'
+import { etcdArguments } from './etcd-arguments.js'
 import { askEtcd, type EtcdClientFiles } from './etcd-gateway.js'
 import { startEtcdProcess, type EtcdProcess } from './etcd-process.js'
 import { findEtcd, type EtcdSource } from './find-etcd.js'
@@ -155,7 +155,6 @@ export class EtcdServer implements EtcdAccess {
         if (member.process?.isRunning()) {
           await member.process.signal('SIGSTOP')
           member.isPaused = true
-          await untilFrozen(member.process.pid)
         }
       }),
     )
@@ -223,27 +222,14 @@ export class EtcdServer implements EtcdAccess {
   }
 
   #args(member: Member): string[] {
-    const clientUrl = this.endpoints[this.#members.indexOf(member)] ?? ''
-    const peerUrl = (port: number): string => `http://127.0.0.1:${port}`
-    const { tls, extraArgs = [], unsafeNoFsync = true } = this.#options
-    return [
-      `--name=${member.name}`,
-      `--data-dir=${this.#folder.file(member.name)}`,
-      `--listen-client-urls=${clientUrl}`,
-      `--advertise-client-urls=${clientUrl}`,
-      `--listen-peer-urls=${peerUrl(member.peerPort)}`,
-      `--initial-advertise-peer-urls=${peerUrl(member.peerPort)}`,
-      `--initial-cluster=${this.#members.map((m) => `${m.name}=${peerUrl(m.peerPort)}`).join(',')}`,
-      `--initial-cluster-token=${this.#members[0]?.name ?? ''}`,
-      '--logger=zap',
-      '--log-outputs=stderr',
-      '--log-level=warn',
-      // Alone, nobody contends: no reason to wait a second for one's own election.
-      ...(this.#members.length === 1 ? ['--heartbeat-interval=10', '--election-timeout=50'] : []),
-      ...(unsafeNoFsync && this.#source.mayRunWithoutFsync ? ['--unsafe-no-fsync'] : []),
-      ...(tls === undefined ? [] : tlsArgs(tls)),
-      ...extraArgs,
-    ]
+    return etcdArguments({
+      name: member.name,
+      folder: this.#folder.path,
+      clientUrl: this.endpoints[this.#members.indexOf(member)] ?? '',
+      members: this.#members,
+      mayRunWithoutFsync: this.#source.mayRunWithoutFsync,
+      options: this.#options,
+    })
   }
 
   #folders(): string[] {
@@ -296,24 +282,5 @@ export class EtcdServer implements EtcdAccess {
         throw error
       }
     })
-  }
-}
-
-function tlsArgs({ caPath, server, isClientCertificateRequired = true }: EtcdTls): string[] {
-  return [
-    `--cert-file=${server.certPath}`,
-    `--key-file=${server.keyPath}`,
-    ...(isClientCertificateRequired ? ['--client-cert-auth', `--trusted-ca-file=${caPath}`] : []),
-  ]
-}
-
-// A signal is delivered a little after kill(2) returns; Linux shows when it has been.
-async function untilFrozen(pid: number): Promise<void> {
-  for (let attempt = 0; attempt < 50; attempt += 1) {
-    const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-    if (line === undefined || /\) [Tt] /.test(line)) {
-      return
-    }
-    await sleep(POLL_MS)
   }
 }

@@ -1,12 +1,14 @@
 import { expect } from 'chai'
 import type { Outcome } from '../../../lib/lock/batch.js'
-import { GroupLane, type GroupLaneOptions } from '../../../lib/lock/group-lane.js'
+import { GroupLane } from '../../../lib/lock/group-lane.js'
+import { groupSelectors, readGroupState, type GroupState } from '../../../lib/lock/group-state.js'
 import {
   configuredSlotsKey,
   eventsPrefix,
   holderKey,
   semaphoreKey,
 } from '../../../lib/lock/keys.js'
+import type { LaneSettings } from '../../../lib/lock/plan-commit.js'
 import { StoreError } from '../../../lib/store/store-error.js'
 import { collectingEvents } from '../../support/collecting-events.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -15,20 +17,18 @@ import { MemoryStore } from '../../support/memory-store.js'
 const KEY = semaphoreKey('g')
 const present = (): boolean => false
 
-function createLane(options: Partial<GroupLaneOptions> = {}) {
+function createLane(settings: Partial<LaneSettings> = {}) {
   const clock = new FakeClock(Date.UTC(2026, 0, 5))
   const store = new MemoryStore()
   const { events, lines } = collectingEvents()
   const lane = new GroupLane({
     group: 'g',
-    slots: 1,
-    slotsSource: 'config',
+    settings: { slots: 1, slotsSource: 'config', ...settings },
     store,
     clock,
     events,
     timeoutMs: 3000,
     by: 'airlock@here',
-    ...options,
   })
   return { lane, clock, store, lines }
 }
@@ -46,6 +46,12 @@ async function settled<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
     await clock.advance(20)
   }
   throw new Error('not settled within 4 s')
+}
+
+async function stateOf(store: MemoryStore): Promise<GroupState> {
+  const state = readGroupState(await store.read(groupSelectors('g')), 'g')
+  if ('problem' in state) throw new Error(state.problem)
+  return state
 }
 
 const kindOf = (outcome: Outcome): string =>
@@ -250,12 +256,8 @@ describe('GroupLane after a commit that ended unknown', () => {
     store.onCommit = () => Promise.reject(timeout)
     await settled(clock, lane.unlock('a'))
     store.onCommit = undefined
-    const semaphore = { totalSlots: 1, holders: ['a'] }
     const revision = store.revisionOf(KEY)
-    lane.observe(
-      { semaphore, revision, version: 1, configuredSlots: 1, configuredSlotsRevision: revision },
-      revision,
-    )
+    lane.observe(await stateOf(store), revision)
     await clock.advance(100)
     expect(store.revisionOf(KEY)).to.be.greaterThan(revision)
     expect(lines.at(-1)).to.include('the uncertain commit is fenced')
@@ -295,16 +297,7 @@ describe("GroupLane and the configuration's slots", () => {
 
   it('applies without a request when a poll has seen the store', async () => {
     const { lane, clock, store } = createLane({ slots: 2 })
-    lane.observe(
-      {
-        semaphore: undefined,
-        revision: 0,
-        version: 0,
-        configuredSlots: undefined,
-        configuredSlotsRevision: 0,
-      },
-      1,
-    )
+    lane.observe(await stateOf(store), 1)
     await clock.advance(10)
     expect(store.get(KEY)).to.equal('{"total_slots":2,"holders":[]}')
   })

@@ -1,0 +1,119 @@
+import { expect } from 'chai'
+import type { Outcome } from '../../../lib/lock/batch.js'
+import { GLOBAL_PAUSE_KEY, pauseKey, semaphoreKey } from '../../../lib/lock/keys.js'
+import { LockManager, type GroupSettings } from '../../../lib/lock/lock-manager.js'
+import { GROUPS_SELECTORS, readGroups } from '../../../lib/lock/store-poller.js'
+import { collectingEvents } from '../../support/collecting-events.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { MemoryStore } from '../../support/memory-store.js'
+
+const present = (): boolean => false
+const kindOf = (outcome: Outcome): string =>
+  outcome.outcome === 'refused' ? outcome.refusal.kind : outcome.outcome
+
+describe('LockManager', () => {
+  let clock: FakeClock
+  let store: MemoryStore
+  let manager: LockManager
+
+  const source = 'config' as const
+  const groups = (...names: string[]): GroupSettings[] => names.map((name) => ({ name, slots: 1 }))
+
+  beforeEach(() => {
+    clock = new FakeClock()
+    store = new MemoryStore()
+    const { events } = collectingEvents()
+    manager = new LockManager(
+      { groups: groups('a', 'b'), slotsSource: source },
+      { store, clock, events, timeoutMs: 3000, by: 'airlock@here' },
+    )
+  })
+
+  async function poll(): Promise<void> {
+    manager.observe(readGroups(await store.read(GROUPS_SELECTORS)))
+    await clock.advance(100)
+  }
+
+  async function lock(group: string, id: string): Promise<string> {
+    const outcome = manager.lock({ group, id }, present)
+    await clock.advance(100)
+    return kindOf(await outcome)
+  }
+
+  async function unlock(group: string, id: string): Promise<string> {
+    const outcome = manager.unlock({ group, id })
+    await clock.advance(100)
+    return kindOf(await outcome)
+  }
+
+  it('keeps groups apart', async () => {
+    expect(await lock('a', 'm')).to.equal('acquired')
+    expect(await lock('b', 'm')).to.equal('acquired')
+    expect(await lock('a', 'n')).to.equal('semaphore_full')
+  })
+
+  it('grants nothing in a group that is not configured, whatever the store has', async () => {
+    store.put(semaphoreKey('old'), '{"total_slots":1,"holders":[]}')
+    await poll()
+    expect(await lock('old', 'm')).to.equal('unknown_group')
+  })
+
+  it('takes back a slot of a group that is only in the store', async () => {
+    store.put(semaphoreKey('old'), '{"total_slots":1,"holders":["m"]}')
+    await poll()
+    expect(await unlock('old', 'm')).to.equal('released')
+    expect(await unlock('old', 'm')).to.equal('not-held')
+    expect(store.get(semaphoreKey('old'))).to.equal('{"total_slots":1,"holders":[]}')
+  })
+
+  it('does not know a group that is neither configured nor in the store', async () => {
+    await poll()
+    expect(await unlock('nowhere', 'm')).to.equal('unknown_group')
+  })
+
+  it('does not say that a group is unknown before it has seen the store', async () => {
+    expect(await unlock('nowhere', 'm')).to.equal('store_unavailable')
+  })
+
+  it('serves a group that a reload adds, and one that it removes only for releases', async () => {
+    expect(await lock('a', 'm')).to.equal('acquired')
+    manager.configure({ groups: groups('b', 'c'), slotsSource: source })
+    expect(await lock('c', 'm')).to.equal('acquired')
+    expect(await lock('a', 'm')).to.equal('unknown_group')
+    expect(await unlock('a', 'm')).to.equal('released')
+  })
+
+  it('applies the slots that a reload changes', async () => {
+    expect(await lock('a', 'm')).to.equal('acquired')
+    expect(await lock('a', 'n')).to.equal('semaphore_full')
+    manager.configure({ groups: [{ name: 'a', slots: 2 }], slotsSource: source })
+    expect(await lock('a', 'n')).to.equal('acquired')
+    expect(store.get(semaphoreKey('a'))).to.equal('{"total_slots":2,"holders":["m","n"]}')
+  })
+
+  it('grants nothing in a paused group, but confirms holders and takes slots back', async () => {
+    expect(await lock('a', 'm')).to.equal('acquired')
+    manager.configure({ groups: [{ name: 'a', slots: 2 }, ...groups('b')], slotsSource: source })
+    store.put(pauseKey('a'), '{"reason":"upgrade","since":"2026-01-05T00:00:00Z","by":"eve@desk"}')
+    expect(await lock('a', 'n')).to.equal('paused')
+    expect(await lock('a', 'm')).to.equal('already-held')
+    expect(await unlock('a', 'm')).to.equal('released')
+    expect(await lock('b', 'm')).to.equal('acquired')
+  })
+
+  it('grants nothing anywhere while everything is paused, even by a record that nobody can read', async () => {
+    await poll()
+    store.put(GLOBAL_PAUSE_KEY, 'not JSON')
+    expect(await lock('a', 'm')).to.equal('paused')
+    expect(await lock('b', 'm')).to.equal('paused')
+  })
+
+  it('notices a pause that came after the last read, at the grant', async () => {
+    expect(await lock('a', 'm')).to.equal('acquired')
+    expect(await unlock('a', 'm')).to.equal('released')
+    store.put(pauseKey('a'), '{"reason":"now","since":"","by":""}')
+    store.reads = 0
+    expect(await lock('a', 'm')).to.equal('paused')
+    expect(store.reads).to.equal(0)
+  })
+})
