@@ -23,7 +23,7 @@ export interface MismatchCounts {
  * sees what is about to be applied.
  */
 export class ConsistencyChecker {
-  readonly #groups: readonly GroupSettings[]
+  #groups: readonly GroupSettings[]
   readonly #events: Events
   /** The last finding of each group, and in how many checks in a row it was seen. */
   readonly #findings = new Map<string, { finding: string; seen: number }>()
@@ -31,6 +31,12 @@ export class ConsistencyChecker {
   constructor(groups: readonly GroupSettings[], events: Events) {
     this.#groups = groups
     this.#events = events
+  }
+
+  /** Compares with other groups from now on, after a reload. */
+  configure(groups: readonly GroupSettings[]): void {
+    this.#groups = groups
+    this.#findings.clear()
   }
 
   check({ groups: stored }: GroupsSnapshot): MismatchCounts {

@@ -30,9 +30,10 @@ export function addGlobalOptions(program: Command): void {
     )
 }
 
-/** The level that the options ask for; `--log-level` is stronger than `-v`. */
-export function logLevelOf({ verbose, logLevel }: GlobalOptions): LogLevel {
-  return logLevel ?? LEVEL_BY_COUNT[verbose] ?? 'trace'
+/** The level that the options ask for, if any; `--log-level` is stronger than `-v`. */
+export function logLevelOf({ verbose, logLevel }: GlobalOptions): LogLevel | undefined {
+  if (logLevel !== undefined || verbose === 0) return logLevel
+  return LEVEL_BY_COUNT[verbose] ?? 'trace'
 }
 
 function parseLogLevel(text: string): LogLevel {

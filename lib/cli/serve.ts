@@ -36,13 +36,27 @@ async function serve(options: GlobalOptions): Promise<number> {
 
   const { runUntilSignal } = await import('../daemon/run-until-signal.js')
   const { ListenError } = await import('../http/listener.js')
+  const reload = async (): Promise<void> => {
+    const again = await loadSettings(options.config, process.env, { nodeMajor: nodeMajor() })
+    if ('problems' in again) {
+      const lines = again.problems.map(({ path, message }) => `${path}: ${message}`)
+      daemon.events.reloadRefused(lines.join('; '))
+      await daemon.reload(undefined)
+      return
+    }
+    for (const { path, message } of again.warnings) daemon.events.configWarning(path, message)
+    await daemon.reload(again.settings)
+  }
   try {
-    await daemon.start()
+    await runUntilSignal({
+      start: () => daemon.start(),
+      reload,
+      stop: (signal) => daemon.stop(signal),
+    })
   } catch (error) {
     if (!(error instanceof ListenError)) throw error
     process.stderr.write(`airlock: ${error.message}\n`)
     return EXIT.failed
   }
-  await runUntilSignal(daemon)
   return EXIT.done
 }

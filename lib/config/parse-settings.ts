@@ -40,8 +40,8 @@ export function parseSettings(
   const lock = readLock(reading, findings)
   if (store?.kind === 'etcd') findOtherDefaults(reading, findings)
   if (store === undefined || findings.problems.length > 0) return { problems: findings.problems }
-  const { format } = reading.fragment.log
-  const settings = freeze({ ...readListeners(reading), store, lock, log: { format } })
+  const { log } = reading.fragment
+  const settings = freeze({ ...readListeners(reading), store, lock, log })
   return { settings, warnings: findings.warnings }
 }
 

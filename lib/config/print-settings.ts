@@ -39,6 +39,6 @@ function toFragment({ service, status, store, lock, log }: Settings): Fragment {
       slots_source: lock.slotsSource,
       groups: groups.map(({ name, slots }) => ({ name, slots })),
     },
-    log: { format: log.format },
+    log: { format: log.format, level: log.level },
   }
 }

@@ -54,6 +54,7 @@ export const SCHEMA = table({
   }),
   log: table({
     format: key(choice(['logfmt', 'json']), 'logfmt'),
+    level: key(choice(['error', 'warn', 'info', 'debug', 'trace']), 'warn'),
   }),
 })
 

@@ -7,7 +7,14 @@ export interface Settings {
   readonly status: StatusSettings
   readonly store: StoreSettings
   readonly lock: LockSettings
-  readonly log: { readonly format: 'logfmt' | 'json' }
+  readonly log: LogSettings
+}
+
+/** What is logged, and how. */
+export interface LogSettings {
+  readonly format: 'logfmt' | 'json'
+  /** `-v` and `--log-level` on the command line are stronger. */
+  readonly level: 'error' | 'warn' | 'info' | 'debug' | 'trace'
 }
 
 /** Where a service listens. */

@@ -16,9 +16,11 @@ import { createStatusService } from '../status/status-service.js'
 import { openStore } from '../store/open-store.js'
 import { StoreError } from '../store/store-error.js'
 import type { Store } from '../store/store.js'
+import { settingsThatStay } from './settings-that-stay.js'
+import { SystemdNotifier } from './systemd-notifier.js'
 import { createEvents, type Events } from '../telemetry/events.js'
 import type { LogLevel } from '../telemetry/log-level.js'
-import { createLogger } from '../telemetry/logger.js'
+import { createLogger, type Logger } from '../telemetry/logger.js'
 import { createMetrics, type Metrics } from '../telemetry/metrics.js'
 
 /** What a daemon takes from the process it runs in. */
@@ -26,7 +28,8 @@ export interface DaemonContext {
   readonly clock: Clock
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly logStream: Writable
-  readonly logLevel: LogLevel
+  /** What the command line says; the configuration decides without it. */
+  readonly logLevel: LogLevel | undefined
   readonly version: string
 }
 
@@ -48,18 +51,19 @@ export async function createDaemon(
   })
   if ('problems' in opened) return opened
   const logger = createLogger({
-    level: logLevel,
+    level: logLevel ?? settings.log.level,
     format: settings.log.format,
     stream: logStream,
   })
   const metrics = createMetrics(version)
   const events = createEvents(logger, metrics)
   for (const { path, message } of opened.warnings) events.configWarning(path, message)
-  return { daemon: new Daemon(settings, context, { store: opened.store, metrics, events }) }
+  return { daemon: new Daemon(settings, context, { store: opened.store, logger, metrics, events }) }
 }
 
 interface Parts {
   readonly store: Store
+  readonly logger: Logger
   readonly metrics: Metrics
   readonly events: Events
 }
@@ -67,42 +71,53 @@ interface Parts {
 /**
  * One airlock: the main service, the status service and the store between them.
  *
- * INVARIANTS: `start` once, then `stop` once; after `stop` nothing of it is left, not even a timer.
+ * INVARIANTS: `start` once, then `reload` any number of times, then `stop` once; after `stop` nothing of
+ * it is left, not even a timer.
  */
 export class Daemon {
   readonly events: Events
-  readonly #settings: Settings
+  #settings: Settings
   readonly #context: DaemonContext
+  readonly #logger: Logger
   readonly #store: Store
   readonly #manager: LockManager
+  readonly #checker: ConsistencyChecker
   readonly #poller: StorePoller
+  readonly #notifier: SystemdNotifier
   readonly #readiness: Readiness
   readonly #mainListener: Listener
   readonly #statusListener: Listener
   #cancelSweep: Cancel = () => undefined
 
-  constructor(settings: Settings, context: DaemonContext, { store, metrics, events }: Parts) {
-    const { clock } = context
+  constructor(settings: Settings, context: DaemonContext, parts: Parts) {
+    const { store, logger, metrics, events } = parts
+    const { clock, environment } = context
     const { groups, slotsSource } = settings.lock
     const timeoutMs = settings.store.transactionTimeoutMs
     this.events = events
     this.#settings = settings
     this.#context = context
+    this.#logger = logger
     this.#store = new ObservedStore(store, clock, events)
     const by = `airlock@${hostname()}`
     this.#manager = new LockManager(
       { groups, slotsSource },
       { store: this.#store, clock, events, timeoutMs, by },
     )
-    const checker = new ConsistencyChecker(groups, events)
+    this.#checker = new ConsistencyChecker(groups, events)
     this.#poller = new StorePoller({
       store: this.#store,
       clock,
       timeoutMs,
       onSnapshot: (snapshot) => {
         this.#manager.observe(snapshot)
-        checker.check(snapshot)
+        this.#checker.check(snapshot)
       },
+    })
+    this.#notifier = new SystemdNotifier({
+      environment,
+      clock,
+      onTrouble: (reason) => events.systemdNotTold(reason),
     })
     this.#readiness = new Readiness(this.#store, clock)
     const mainService = createMainService({ manager: this.#manager, events, clock })
@@ -136,12 +151,34 @@ export class Daemon {
       version: this.#context.version,
     })
     this.events.firstRequestHint(address)
+    await this.#notifier.ready()
+  }
+
+  /**
+   * Puts other settings in force. What cannot change while the daemon runs is reported and stays as it
+   * was; undefined instead of settings: the file is invalid, and everything stays.
+   */
+  async reload(settings: Settings | undefined): Promise<void> {
+    await this.#notifier.reloading()
+    if (settings !== undefined) {
+      const staying = settingsThatStay(this.#settings, settings)
+      const { groups, slotsSource } = settings.lock
+      this.#settings = { ...this.#settings, lock: settings.lock, log: settings.log }
+      this.#logger.setLevel(this.#context.logLevel ?? settings.log.level)
+      this.#manager.configure({ groups, slotsSource })
+      this.#checker.configure(groups)
+      this.events.groupsConfigured(groups)
+      this.events.reloaded(staying)
+      this.#poller.pollNow()
+    }
+    await this.#notifier.ready()
   }
 
   /** Stops accepting, finishes what is under way within a bound, and gives everything back. */
   async stop(reason: string): Promise<void> {
     this.events.stopping(reason)
     this.#readiness.stop()
+    await this.#notifier.stopping()
     await this.#release()
     this.events.stopped()
   }

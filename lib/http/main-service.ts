@@ -6,8 +6,8 @@ import type { Api } from '../telemetry/metrics.js'
 import { LockExchange, type LockHandlerOptions } from './lock-handler.js'
 import { sendError } from './reply.js'
 
-/** What no path of ours has; express would drop or change it, and take `/v1\pre-reboot#` for ours. */
-const FOREIGN_TO_PATHS = /[^!-~]|[#\\]/
+/** What is in no path, but express would drop or change it, and take `/v1\pre-reboot#` for ours. */
+const FOREIGN_TO_PATHS = /[#\\]/
 
 /** The main service: FleetLock, and nothing else. */
 export function createMainService(options: LockHandlerOptions): Express {

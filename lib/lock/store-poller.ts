@@ -50,10 +50,15 @@ export class StorePoller {
     this.#schedule(0)
   }
 
+  /** Polls at once, unless a poll is under way. */
+  pollNow(): void {
+    if (!this.#isStopped && this.#underway === undefined) this.#schedule(0)
+  }
+
   /** Polls attentively until the returned function is called. */
   watch(): Cancel {
     this.#watchers += 1
-    if (this.#watchers === 1 && !this.#isStopped && this.#underway === undefined) this.#schedule(0)
+    if (this.#watchers === 1) this.pollNow()
     let isWatching = true
     return () => {
       if (isWatching) this.#watchers -= 1

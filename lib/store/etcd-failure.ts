@@ -71,7 +71,7 @@ const EXPLANATIONS: readonly (readonly [pattern: RegExp, explanation: string])[]
   ],
   [
     /Failed to connect|ECONNRESET|EPIPE|Connection dropped/,
-    'the connection broke (if etcd serves TLS, the endpoint must begin with https://)',
+    'the connection broke; an endpoint that serves TLS must begin with https://, one that does not with http://',
   ],
 ]
 

@@ -140,7 +140,9 @@ function groupEvents(logger: Logger, metrics: Metrics) {
   return {
     groupsConfigured(groups: readonly { readonly name: string; readonly slots: number }[]): void {
       metrics.configGroups.set(groups.length)
-      metrics.configSlots.reset()
+      for (const gauge of [metrics.configSlots, metrics.databaseSlots, metrics.databaseHolders]) {
+        gauge.reset()
+      }
       for (const { name, slots } of groups) metrics.configSlots.set({ group: name }, slots)
     },
 
@@ -193,6 +195,20 @@ function daemonEvents(logger: Logger) {
 
     configWarning(path: string, message: string): void {
       logger.log('warn', 'configuration', { at: path, warning: message })
+    },
+
+    /** `staying`: sections and keys that differ in the file and need a restart. */
+    reloaded(staying: readonly string[]): void {
+      const fields = staying.length === 0 ? {} : { needs_restart: staying.join(',') }
+      logger.log('notice', 'the configuration has been reloaded', fields)
+    },
+
+    reloadRefused(problems: string): void {
+      logger.log('error', 'the configuration is invalid; the old one stays in force', { problems })
+    },
+
+    systemdNotTold(reason: string): void {
+      logger.log('warn', 'systemd could not be told how airlock fares', { reason })
     },
 
     stopping(reason: string): void {

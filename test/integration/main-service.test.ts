@@ -256,8 +256,7 @@ describe('the main service', () => {
       '/metrics',
       '/v1/pre-reboot#fragment',
       '/v1\\pre-reboot#',
-      '/v1/pre-reboot\u00a0',
-      '/v1/pre-reboot\u00a0?',
+      '/v1\\pre-reboot?#',
       '/?/v1/pre-reboot',
     ]) {
       it(`has nothing at ${path}`, async () => {

@@ -22,7 +22,7 @@ describe('environment variables', () => {
       transactionTimeoutMs: 500,
     })
     expect(settings.lock.groups).to.deep.equal([{ name: 'default', slots: 7 }])
-    expect(settings.log).to.deep.equal({ format: 'json' })
+    expect(settings.log).to.deep.equal({ format: 'json', level: 'warn' })
   })
 
   it('empty a list of the file', () => {

@@ -198,6 +198,10 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
     'lock.groups[0].name: "default" is the default group\'s name already (lock.default_group_name); its slots are lock.default_slots',
   ],
   ['[log]\nformat = "text"', 'log.format: expected "logfmt" or "json", got "text"'],
+  [
+    '[log]\nlevel = "loud"',
+    'log.level: expected "error" or "warn" or "info" or "debug" or "trace", got "loud"',
+  ],
   ['[log]\nformat = false', 'log.format: expected "logfmt" or "json", got false'],
 ]
 

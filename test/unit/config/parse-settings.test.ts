@@ -20,7 +20,7 @@ describe('parseSettings', () => {
         groups: [{ name: 'default', slots: 1 }],
         slotsSource: 'config',
       },
-      log: { format: 'logfmt' },
+      log: { format: 'logfmt', level: 'warn' },
     })
   })
 
@@ -53,6 +53,7 @@ describe('parseSettings', () => {
       groups = [{ name = "b", slots = 3 }, { name = "a" }]
       [log]
       format = "json"
+      level = "debug"
     `)
     expect(settings).to.deep.equal({
       service: { address: '::1', port: 0, tls: false },
@@ -78,7 +79,7 @@ describe('parseSettings', () => {
         ],
         slotsSource: 'store',
       },
-      log: { format: 'json' },
+      log: { format: 'json', level: 'debug' },
     })
   })
 

@@ -61,7 +61,10 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
       slotsSource: fc.constantFrom('config' as const, 'store' as const),
     })
     .map((lock) => ({ ...lock, defaultGroupName: lock.groups[0]?.name ?? '' })),
-  log: fc.record({ format: fc.constantFrom('logfmt' as const, 'json' as const) }),
+  log: fc.record({
+    format: fc.constantFrom('logfmt' as const, 'json' as const),
+    level: fc.constantFrom('error' as const, 'info' as const, 'trace' as const),
+  }),
 })
 
 /** Every key of the schema by its last name, and where it stands. */
@@ -80,7 +83,7 @@ describe('printSettings', () => {
         '[etcd3]\nendpoints = [ "http://etcd1:2379" ]\ntransaction_timeout_ms = 3000\n',
         '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\n',
         '[[lock.groups]]\nname = "a"\nslots = 1\n',
-        '[log]\nformat = "logfmt"\n',
+        '[log]\nformat = "logfmt"\nlevel = "warn"\n',
       ].join('\n'),
     )
   })

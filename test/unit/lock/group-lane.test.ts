@@ -35,7 +35,7 @@ function createLane(settings: Partial<LaneSettings> = {}) {
 
 /** Runs what is due until the answer is there. */
 async function settled<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
-  let isSettled = false
+  let isSettled = false as boolean
   const mark = (): void => {
     isSettled = true
   }
