@@ -1,6 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { addCheckConfig } from './check-config.js'
 import { EXIT } from './exit-codes.js'
+import { addEvents } from './events.js'
+import { addEx } from './ex.js'
+import { addLock, addUnlock } from './lock.js'
+import { addPause } from './pause.js'
+import { addSetSlots } from './set-slots.js'
+import { addStatus } from './status.js'
 import { addGlobalOptions } from './global-options.js'
 import { addServe } from './serve.js'
 import { readVersion } from './version.js'
@@ -21,6 +27,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   addGlobalOptions(program)
   addServe(program, setExitCode)
   addCheckConfig(program, setExitCode)
+  addStatus(program, setExitCode)
+  addLock(program, setExitCode)
+  addUnlock(program, setExitCode)
+  addSetSlots(program, setExitCode)
+  addPause(program, setExitCode)
+  addEvents(program, setExitCode)
+  addEx(program, setExitCode)
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {

@@ -6,10 +6,11 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { printErrorReply, STATUS_OF_KIND, type ErrorReply } from '../fleetlock/kinds.js'
+import type { AddressInfo } from 'node:net'
 import { delay, type Clock } from '../calendar/clock.js'
 import { LISTENER_BOUNDS, type ListenerBounds } from './bounds.js'
+import { ClientErrors, findFramingProblem } from './client-errors.js'
+import { sendError } from './reply.js'
 
 /** An address that cannot be listened on; the message is a sentence for an operator. */
 export class ListenError extends Error {
@@ -88,12 +89,16 @@ export class Listener {
 
   #createServer(): Server {
     const bounds = this.#bounds
+    const clientErrors = new ClientErrors(this.#clock)
     const serve = (
       request: IncomingMessage,
       response: ServerResponse & { req: IncomingMessage },
     ): void => {
-      if (this.#isDraining) response.setHeader('Connection', 'close')
-      this.#handler(request, response)
+      clientErrors.track(response)
+      const problem = findFramingProblem(request)
+      if (this.#isDraining || problem !== undefined) response.setHeader('Connection', 'close')
+      if (problem === undefined) this.#handler(request, response)
+      else sendError(response, problem)
     }
     const server = createServer(
       {
@@ -108,9 +113,11 @@ export class Listener {
       serve,
     )
     server.maxConnections = bounds.maxConnections
+    // Beyond a number, Node would drop headers without a word; their size is bounded already.
+    server.maxHeadersCount = 0
     // An expectation that is not known is passed over: Node's own answer to it, 417, has no body.
     server.on('checkExpectation', serve)
-    server.on('clientError', answerClientError)
+    server.on('clientError', (error, socket) => clientErrors.answer(error, socket))
     return server
   }
 }
@@ -141,35 +148,4 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): stri
   if (error.code === 'EACCES') return `no permission to listen on ${host}:${port}`
   if (error.code === 'ENOTFOUND') return `the address ${host} cannot be resolved`
   return `cannot listen on ${host}:${port}: ${error.message}`
-}
-
-/** Answers what is not even HTTP, or came too slowly, in the shape of every other error. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const reply = replyToClientError(error.code)
-  const body = printErrorReply(reply)
-  const status = STATUS_OF_KIND[reply.kind]
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${reply.kind}`,
-      'Connection: close',
-      'Content-Type: application/json',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  )
-}
-
-function replyToClientError(code: string | undefined): ErrorReply {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { kind: 'request_timeout', value: 'the request did not arrive in time' }
-  }
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return { kind: 'request_too_large', value: 'the headers are too large' }
-  }
-  return { kind: 'invalid_client_identity', value: 'this is not an HTTP/1.1 request' }
 }

@@ -1,5 +1,10 @@
-import type { ServerResponse } from 'node:http'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import type { RequestListener, ServerResponse } from 'node:http'
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import type { ErrorReply } from '../fleetlock/kinds.js'
 import { MAX_BODY_BYTES, PRE_REBOOT_PATH, STEADY_STATE_PATH } from '../fleetlock/protocol.js'
 import type { Api } from '../telemetry/metrics.js'
@@ -10,7 +15,7 @@ import { sendError } from './reply.js'
 const FOREIGN_TO_PATHS = /[#\\]/
 
 /** The main service: FleetLock, and nothing else. */
-export function createMainService(options: LockHandlerOptions): Express {
+export function createMainService(options: LockHandlerOptions): RequestListener {
   const service = express()
   service.disable('x-powered-by')
   service.disable('etag')
@@ -33,7 +38,11 @@ export function createMainService(options: LockHandlerOptions): Express {
     else sendError(response, { kind: 'internal_error', value: 'internal error; see the log' })
   }
   service.use(onError)
-  return service
+  const handle: RequestHandler = service
+  return (request, response) => {
+    // A target that is no URL passes all of the above by, and express' own last answer is HTML.
+    void handle(request as Request, response as Response, () => sendNotFound(response))
+  }
 }
 
 function sendNotFound(response: ServerResponse): void {

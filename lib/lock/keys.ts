@@ -22,9 +22,12 @@ export function pauseKey(group: string): string {
 /** Only there while all groups are paused. */
 export const GLOBAL_PAUSE_KEY = `${PREFIX}pause/v1`
 
+/** Below it, the records of all groups' holders. */
+export const HOLDERS_PREFIX = `${PREFIX}holders/`
+
 /** Below it, one key a holder. */
 export function holdersPrefix(group: string): string {
-  return `${PREFIX}holders/${queryEscape(group)}/v1/`
+  return `${HOLDERS_PREFIX}${queryEscape(group)}/v1/`
 }
 
 /** Since when and by whose hand a node holds its slot. */
@@ -32,9 +35,12 @@ export function holderKey(group: string, id: string): string {
   return `${holdersPrefix(group)}${queryEscape(id)}`
 }
 
-/** Below it, the ring of the last changes. */
+/** Below it, the rings of all groups. */
+export const EVENTS_PREFIX = `${PREFIX}events/`
+
+/** Below it, the ring of the group's last changes. */
 export function eventsPrefix(group: string): string {
-  return `${PREFIX}events/${queryEscape(group)}/v1/`
+  return `${EVENTS_PREFIX}${queryEscape(group)}/v1/`
 }
 
 /** How many changes of a group the ring keeps. */

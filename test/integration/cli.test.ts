@@ -174,7 +174,7 @@ const PROBLEMS = [
   'lock.default_slots: expected an integer of at least 0, got -1',
   'lock.groups[0].slots: expected an integer of at least 0, got "two"',
   'store.path: is missing: store.kind = "embedded" needs a path',
-  'lock.groups[1].name: "patroni" is a group's name already (lock.groups[0].name)',
+  `lock.groups[1].name: "patroni" is a group's name already (lock.groups[0].name)`,
 ]
 
 /** What is printed about a config that cannot be used. */
@@ -228,7 +228,7 @@ describe('airlock check-config', () => {
           slots_source: 'config',
           groups: [{ name: 'patroni', slots: 3 }],
         },
-        log: { format: 'logfmt' },
+        log: { format: 'logfmt', level: 'warn' },
       },
     ])
   })

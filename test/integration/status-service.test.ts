@@ -110,8 +110,9 @@ describe('the status service', () => {
       ['/livez', '/metrics', '/nowhere'].map((path) => sendRequest(`${daemon.statusUrl}${path}`)),
     )
     for (const { headers } of responses) {
-      const { 'content-length': _length, 'transfer-encoding': _encoding, ...others } = headers
-      expect(Object.keys(others).sort()).to.deep.equal([
+      const framing = ['content-length', 'transfer-encoding']
+      const others = Object.keys(headers).filter((name) => !framing.includes(name))
+      expect(others.sort()).to.deep.equal([
         'cache-control',
         'connection',
         'content-type',

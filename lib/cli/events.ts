@@ -1,0 +1,82 @@
+import type { Command } from 'commander'
+import type { Change } from '../lock/change.js'
+import { ALL_GROUPS } from '../lock/keys.js'
+import type { GroupEvent } from '../lock/read-events.js'
+import { EXIT } from './exit-codes.js'
+import {
+  addStoreOptions,
+  fail,
+  withStore,
+  type OperatorContext,
+  type StoreOptions,
+} from './operator-store.js'
+import { addGroupOption, pickGroup } from './pick-group.js'
+
+interface EventsOptions extends StoreOptions {
+  readonly group?: string
+  readonly follow?: true
+  readonly json?: true
+}
+
+/** How often `--follow` looks, in milliseconds. */
+const FOLLOW_INTERVAL_MS = 500
+
+/** Adds `airlock events`: what changed lately, by any replica or operator. */
+export function addEvents(program: Command, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('events')
+    .description('show what changed lately, by any replica or operator, oldest first')
+    .option('-f, --follow', 'go on and print what comes')
+    .option('--json', 'print one JSON object a line')
+    .addHelpText('after', '\nExample:\n  airlock events -g patroni --follow')
+    .action(async (_options, self: Command) => {
+      const options: EventsOptions = self.optsWithGlobals()
+      setExitCode(await withStore(options, (context) => showEvents(options, context)))
+    })
+  addStoreOptions(addGroupOption(command))
+}
+
+async function showEvents(options: EventsOptions, context: OperatorContext): Promise<number> {
+  const { readEvents } = await import('../lock/read-events.js')
+  let groups: string[] | undefined
+  if (options.group !== undefined) {
+    const picked = await pickGroup(options.group, context)
+    if ('problem' in picked) return fail(picked.problem)
+    groups = [picked.group, ALL_GROUPS]
+  }
+  let seen = 0
+  for (;;) {
+    for (const event of await readEvents(context.store, groups, context.timeoutMs)) {
+      if (event.revision <= seen) continue
+      seen = event.revision
+      process.stdout.write(options.json === true ? printJson(event) : printEvent(event))
+    }
+    if (options.follow !== true) return EXIT.done
+    await new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL_MS))
+  }
+}
+
+function printJson({ revision, at, by, group, changes }: GroupEvent): string {
+  const name = group === ALL_GROUPS ? null : group
+  return `${JSON.stringify({ revision, at, by, group: name, changes })}\n`
+}
+
+/** One line a change; the first words are those that one looks for. */
+function printEvent({ at, by, group, changes }: GroupEvent): string {
+  const name = group === ALL_GROUPS ? '(all groups)' : group
+  return changes.map((change) => `${at}  ${name}  ${describe(change)}  by ${by}\n`).join('')
+}
+
+function describe(change: Change): string {
+  switch (change.type) {
+    case 'granted':
+    case 'released':
+      return `${change.type} ${change.id}`
+    case 'slots-set':
+      return `slots set from ${change.from ?? 'none'} to ${change.to}`
+    case 'paused':
+      return `paused: ${change.reason}`
+    case 'resumed':
+      return 'resumed'
+  }
+}

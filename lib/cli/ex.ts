@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import { EXIT } from './exit-codes.js'
+import { addStoreOptions, withStore, type StoreOptions } from './operator-store.js'
+import { readConfigured } from './status.js'
+
+/** Adds `airlock ex get slots`: coreos/airlock's output, but it creates nothing. */
+export function addEx(program: Command, setExitCode: (code: number) => void): void {
+  const get = program
+    .command('ex')
+    .description("coreos/airlock's experimental commands")
+    .command('get')
+    .description('look at the store')
+  const slots = get
+    .command('slots')
+    .description("print all groups in coreos/airlock's form; it only reads")
+    .addHelpText('after', '\nExample:\n  airlock ex get slots')
+    .action(async (_options, self: Command) => {
+      const options: StoreOptions = self.optsWithGlobals()
+      setExitCode(
+        await withStore(options, async (context) => {
+          const { printAsAirlock } = await import('./print-overview.js')
+          const { groups } = await readConfigured(context)
+          const names = new Set(context.groups?.map(({ name }) => name))
+          const isShown = (name: string): boolean => context.groups === undefined || names.has(name)
+          process.stdout.write(printAsAirlock(groups.filter(({ group }) => isShown(group))))
+          return EXIT.done
+        }),
+      )
+    })
+  addStoreOptions(slots)
+}

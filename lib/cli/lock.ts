@@ -1,0 +1,146 @@
+import type { Command } from 'commander'
+import type { Outcome } from '../lock/batch.js'
+import { idProblem } from '../semaphore/node-identity.js'
+import { EXIT } from './exit-codes.js'
+import { confirm } from '../terminal/confirm.js'
+import {
+  addStoreOptions,
+  fail,
+  withStore,
+  type OperatorContext,
+  type StoreOptions,
+} from './operator-store.js'
+import { addGroupOption, pickGroup } from './pick-group.js'
+
+interface LockOptions extends StoreOptions {
+  readonly group?: string
+}
+
+interface UnlockOptions extends LockOptions {
+  readonly all?: true
+  readonly yes?: true
+}
+
+/** Adds `airlock lock`: takes a slot for a machine, before somebody works on it. */
+export function addLock(program: Command, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('lock')
+    .argument('<id>', "the machine's id, as `airlock status` shows it or Zincati sends it")
+    .description('take a slot for a machine')
+    .addHelpText('after', '\nExample:\n  airlock lock 2204af7f41984cb19b8cde4edc06c142 -g patroni')
+    .action(async (id: string, _options, self: Command) => {
+      const options: LockOptions = self.optsWithGlobals()
+      setExitCode(await withStore(options, (context) => lock(id, options, context)))
+    })
+  addStoreOptions(addGroupOption(command))
+}
+
+/** Adds `airlock unlock`: gives back a machine's slot, or all of a group. */
+export function addUnlock(program: Command, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('unlock')
+    .argument('[id]', "the machine's id, as `airlock status` shows it")
+    .description("free a machine's slot, when the machine will not do it any more")
+    .option('--all', 'free every slot of the group')
+    .option('--yes', 'do not ask before freeing all')
+    .addHelpText(
+      'after',
+      '\nExample:\n  airlock unlock 2204af7f41984cb19b8cde4edc06c142 -g patroni',
+    )
+    .action(async (id: string | undefined, _options, self: Command) => {
+      const options: UnlockOptions = self.optsWithGlobals()
+      if ((id === undefined) === (options.all !== true)) {
+        self.error('error: name either a machine or --all', { exitCode: EXIT.usage })
+      }
+      setExitCode(
+        await withStore(options, (context) =>
+          id === undefined ? unlockAll(options, context) : unlock(id, options, context),
+        ),
+      )
+    })
+  addStoreOptions(addGroupOption(command))
+}
+
+async function lock(id: string, options: LockOptions, context: OperatorContext): Promise<number> {
+  const lane = await openLane(id, options, context)
+  if ('problem' in lane) return fail(lane.problem)
+  const outcome = await lane.run('lock')
+  if (outcome.outcome === 'refused') return reportRefusal(outcome)
+  process.stdout.write(`${outcome.outcome === 'acquired' ? 'acquired' : 'already held'}\n`)
+  return EXIT.done
+}
+
+/** Silent where it worked, as locksmithctl is. */
+async function unlock(id: string, options: LockOptions, context: OperatorContext): Promise<number> {
+  const lane = await openLane(id, options, context)
+  if ('problem' in lane) return fail(lane.problem)
+  const outcome = await lane.run('unlock')
+  if (outcome.outcome === 'refused') return reportRefusal(outcome)
+  if (outcome.outcome === 'released') return EXIT.done
+  process.stderr.write('Error unlocking: holder does not exist\n')
+  return EXIT.failed
+}
+
+async function unlockAll(options: UnlockOptions, context: OperatorContext): Promise<number> {
+  const picked = await pickGroup(options.group, context)
+  if ('problem' in picked) return fail(picked.problem)
+  const { group } = picked
+  if (options.yes !== true) {
+    if (!process.stdin.isTTY) {
+      process.stderr.write('airlock: --all without a terminal to ask on needs --yes\n')
+      return EXIT.usage
+    }
+    const { readOverview } = await import('../lock/overview.js')
+    const { groups } = await readOverview(context.store, context.timeoutMs)
+    const count = groups.find((each) => each.group === group)?.holders.length ?? 0
+    if (!(await confirm(`Free all ${count} held slots of the group ${group}?`))) {
+      return fail('nothing was freed')
+    }
+  }
+  const { GroupEditor } = await import('../lock/group-editor.js')
+  const freed = await new GroupEditor(context).unlockAll(group)
+  for (const id of freed) process.stdout.write(`${id}\n`)
+  return EXIT.done
+}
+
+type OpenedLane =
+  | { readonly run: (operation: 'lock' | 'unlock') => Promise<Outcome> }
+  | { readonly problem: string }
+
+/** A lane of one request: the same code as the daemon's decides and commits. */
+async function openLane(
+  id: string,
+  options: LockOptions,
+  context: OperatorContext,
+): Promise<OpenedLane> {
+  const wrong = idProblem(id)
+  if (wrong !== undefined) return { problem: `the id of a machine ${wrong}` }
+  const picked = await pickGroup(options.group, context)
+  if ('problem' in picked) return picked
+  const { group, slots } = picked
+  const { GroupLane } = await import('../lock/group-lane.js')
+  const { silentEvents } = await import('../telemetry/silent-events.js')
+  const lane = new GroupLane({
+    ...context,
+    group,
+    settings: { slots, slotsSource: 'store' },
+    events: silentEvents(),
+  })
+  const run = async (operation: 'lock' | 'unlock'): Promise<Outcome> => {
+    // The lane's own timers do not keep the process alive.
+    const timer = setInterval(() => undefined, context.timeoutMs)
+    try {
+      return await (operation === 'lock' ? lane.lock(id, () => false) : lane.unlock(id))
+    } finally {
+      clearInterval(timer)
+    }
+  }
+  return { run }
+}
+
+async function reportRefusal(outcome: Outcome & { outcome: 'refused' }): Promise<number> {
+  const { replyToRefusal } = await import('../fleetlock/reply-to-refusal.js')
+  const { kind, value } = replyToRefusal(outcome.refusal)
+  process.stderr.write(`airlock: ${kind}: ${value}\n`)
+  return kind.startsWith('failed_lock') ? EXIT.refused : EXIT.failed
+}

@@ -1,0 +1,149 @@
+import { hostname, userInfo } from 'node:os'
+import { Option, type Command } from 'commander'
+import type { Clock } from '../calendar/clock.js'
+import type { Problem } from '../config/problem.js'
+import type { Settings } from '../config/settings.js'
+import type { Store } from '../store/store.js'
+import { EXIT } from './exit-codes.js'
+import type { GlobalOptions } from './global-options.js'
+import { nodeMajor, reportProblems } from './report-problems.js'
+
+/** Options of every command that works on the store. */
+export interface StoreOptions extends GlobalOptions {
+  readonly endpoint?: readonly string[]
+  readonly cafile?: string
+  readonly certfile?: string
+  readonly keyfile?: string
+}
+
+/** What a command works with; the store is closed after it. */
+export interface OperatorContext {
+  readonly store: Store
+  readonly clock: Clock
+  readonly timeoutMs: number
+  /** `user@host`, for the records of changes. */
+  readonly by: string
+  readonly defaultGroup: string
+  /** The configured groups; undefined where endpoints were given instead of a configuration. */
+  readonly groups: Settings['lock']['groups'] | undefined
+}
+
+/** The keys that the flags stand for: a flag is checked as its key is. */
+const KEY_OF_FLAG = {
+  endpoint: 'AIRLOCK__ETCD3__ENDPOINTS',
+  cafile: 'AIRLOCK__ETCD3__CA_CERT_PATH',
+  certfile: 'AIRLOCK__ETCD3__CLIENT_CERT_PUB_PATH',
+  keyfile: 'AIRLOCK__ETCD3__CLIENT_CERT_KEY_PATH',
+} as const
+
+/** Adds the flags by which a command reaches an etcd without a configuration file. */
+export function addStoreOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--endpoint <url...>',
+        "etcd's endpoints, in place of a configuration file; comma-separated too",
+      ).env('AIRLOCK_ENDPOINT'),
+    )
+    .addOption(
+      new Option('--cafile <file>', "authorities of etcd's certificate").env('AIRLOCK_CAFILE'),
+    )
+    .addOption(new Option('--certfile <file>', 'client certificate').env('AIRLOCK_CERTFILE'))
+    .addOption(
+      new Option('--keyfile <file>', 'key of the client certificate').env('AIRLOCK_KEYFILE'),
+    )
+}
+
+/** Opens the store that the options name, uses it and closes it; returns the exit code. */
+export async function withStore(
+  options: StoreOptions,
+  use: (context: OperatorContext) => Promise<number>,
+): Promise<number> {
+  process.env['GRPC_VERBOSITY'] ??= 'NONE'
+  const loaded = await loadOptions(options)
+  if ('problems' in loaded) return reportProblems(loaded.source, loaded.problems)
+  const { settings } = loaded
+  let storeSettings = settings.store
+  if (storeSettings.kind === 'embedded') {
+    const { actAsOwner } = await import('./act-as-owner.js')
+    const owned = await actAsOwner(storeSettings.path)
+    if ('problem' in owned) return fail(owned.problem)
+    storeSettings = { ...storeSettings, path: owned.path }
+  }
+  const { systemClock } = await import('../daemon/system-clock.js')
+  const { openStore } = await import('../store/open-store.js')
+  const { StoreError } = await import('../store/store-error.js')
+  const { EditError } = await import('../lock/group-editor.js')
+  try {
+    const opened = await openStore(storeSettings, { clock: systemClock, environment: process.env })
+    if ('problems' in opened) return reportProblems(loaded.source, opened.problems)
+    try {
+      return await use({
+        store: opened.store,
+        clock: systemClock,
+        timeoutMs: storeSettings.transactionTimeoutMs,
+        by: whoAmI(),
+        defaultGroup: settings.lock.defaultGroupName,
+        groups: options.endpoint === undefined ? settings.lock.groups : undefined,
+      })
+    } finally {
+      await opened.store.close()
+    }
+  } catch (error) {
+    if (error instanceof StoreError || error instanceof EditError) return fail(error.message)
+    throw error
+  }
+}
+
+/** Prints a reason and returns the exit code of a failure. */
+export function fail(reason: string): number {
+  process.stderr.write(`airlock: ${reason}\n`)
+  return EXIT.failed
+}
+
+type LoadedOptions =
+  | { readonly settings: Settings }
+  | { readonly source: string; readonly problems: readonly Problem[] }
+
+async function loadOptions(
+  options: StoreOptions,
+): Promise<LoadedOptions & { readonly source: string }> {
+  const version = { nodeMajor: nodeMajor() }
+  if (options.endpoint === undefined) {
+    const { loadSettings } = await import('../config/load-settings.js')
+    const loaded = await loadSettings(options.config, process.env, version)
+    return { source: options.config, ...loaded }
+  }
+  const { parseSettings } = await import('../config/parse-settings.js')
+  const environment = { ...process.env }
+  for (const flag of Object.keys(KEY_OF_FLAG) as (keyof typeof KEY_OF_FLAG)[]) {
+    const value = options[flag]
+    if (value !== undefined) environment[KEY_OF_FLAG[flag]] = [value].flat().join(',')
+  }
+  const parsed = parseSettings('', environment, version)
+  const source = 'the command line'
+  if (!('problems' in parsed)) return { source, ...parsed }
+  return { source, problems: parsed.problems.map(nameFlag) }
+}
+
+/** A problem of a flag is told by the flag's name, not by that of the key it stands for. */
+function nameFlag(problem: Problem): Problem {
+  for (const [flag, key] of Object.entries(KEY_OF_FLAG)) {
+    if (problem.path === key) return { ...problem, path: `--${flag}` }
+  }
+  return problem
+}
+
+/** The person at the keyboard, also behind sudo. */
+function whoAmI(): string {
+  return `${process.env['SUDO_USER'] ?? userName()}@${hostname()}`
+}
+
+/** A container's user may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown')
+  }
+}

@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import { EXIT } from './exit-codes.js'
+import {
+  addStoreOptions,
+  fail,
+  withStore,
+  type OperatorContext,
+  type StoreOptions,
+} from './operator-store.js'
+import { addGroupOption, pickGroup } from './pick-group.js'
+
+interface PauseOptions extends StoreOptions {
+  readonly group?: string
+  readonly reason: string
+}
+
+/** Adds `airlock pause` and `airlock resume`: no new grants, on every replica, until resumed. */
+export function addPause(program: Command, setExitCode: (code: number) => void): void {
+  const pause = program
+    .command('pause')
+    .description('grant no slot in a group, or without --group in any; holders may still release')
+    .requiredOption('--reason <text>', 'why; the machines and the log are told')
+    .addHelpText('after', '\nExample:\n  airlock pause -g patroni --reason "major upgrade"')
+    .action(async (_options, self: Command) => {
+      const options: PauseOptions = self.optsWithGlobals()
+      setExitCode(await withStore(options, (context) => pauseGroup(options, context)))
+    })
+  const resume = program
+    .command('resume')
+    .description('end the pause of a group, or without --group that of all')
+    .addHelpText('after', '\nExample:\n  airlock resume -g patroni')
+    .action(async (_options, self: Command) => {
+      const options: PauseOptions = self.optsWithGlobals()
+      setExitCode(await withStore(options, (context) => resumeGroup(options, context)))
+    })
+  for (const command of [pause, resume]) addStoreOptions(addGroupOption(command))
+}
+
+async function pauseGroup(options: PauseOptions, context: OperatorContext): Promise<number> {
+  const { GroupEditor } = await import('../lock/group-editor.js')
+  const editor = new GroupEditor(context)
+  const reason = options.reason.trim()
+  if (reason === '') return fail('--reason must not be empty')
+  if (options.group === undefined) {
+    await editor.pauseAll(reason)
+    process.stdout.write('all groups are paused\n')
+    return EXIT.done
+  }
+  const picked = await pickGroup(options.group, context)
+  if ('problem' in picked) return fail(picked.problem)
+  await editor.pause(picked.group, reason)
+  process.stdout.write(`the group ${picked.group} is paused\n`)
+  return EXIT.done
+}
+
+async function resumeGroup(options: PauseOptions, context: OperatorContext): Promise<number> {
+  const { GroupEditor } = await import('../lock/group-editor.js')
+  const editor = new GroupEditor(context)
+  if (options.group === undefined) {
+    const wasPaused = await editor.resumeAll()
+    process.stdout.write(wasPaused ? 'all groups go on\n' : 'there was no pause of all groups\n')
+    return reportStillPaused(context)
+  }
+  const picked = await pickGroup(options.group, context)
+  if ('problem' in picked) return fail(picked.problem)
+  const wasPaused = await editor.resume(picked.group)
+  const text = wasPaused ? `the group ${picked.group} goes on` : `${picked.group} was not paused`
+  process.stdout.write(`${text}\n`)
+  return EXIT.done
+}
+
+/** Groups keep pauses of their own; who resumes all should know. */
+async function reportStillPaused({ store, timeoutMs }: OperatorContext): Promise<number> {
+  const { readOverview } = await import('../lock/overview.js')
+  const { groups } = await readOverview(store, timeoutMs)
+  for (const { group, pause } of groups) {
+    if (pause === undefined) continue
+    process.stderr.write(`airlock: ${group} is still paused by itself: ${pause.reason}\n`)
+  }
+  return EXIT.done
+}

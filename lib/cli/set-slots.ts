@@ -1,0 +1,65 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import { EXIT } from './exit-codes.js'
+import {
+  addStoreOptions,
+  fail,
+  withStore,
+  type OperatorContext,
+  type StoreOptions,
+} from './operator-store.js'
+import { addGroupOption, pickGroup } from './pick-group.js'
+
+interface SetSlotsOptions extends StoreOptions {
+  readonly group?: string
+}
+
+/** As many as a configuration allows. */
+const MAX_SLOTS = 1_000_000
+
+/** Adds `airlock set-slots`, and `set-max`, which prints as locksmithctl does. */
+export function addSetSlots(program: Command, setExitCode: (code: number) => void): void {
+  const add = (name: string, print: (old: number | undefined, now: number) => string): void => {
+    const command = program
+      .command(name)
+      .argument('<number>', 'how many machines of the group may be down at once', parseSlots)
+      .description(
+        name === 'set-max'
+          ? "the same as set-slots, printing in locksmithctl's form"
+          : "set a group's slots, until its number in the configuration changes",
+      )
+      .addHelpText('after', `\nExample:\n  airlock ${name} 2 -g workers`)
+      .action(async (slots: number, _options, self: Command) => {
+        const options: SetSlotsOptions = self.optsWithGlobals()
+        setExitCode(
+          await withStore(options, async (context) => {
+            const set = await setSlots(slots, options, context)
+            if ('problem' in set) return fail(set.problem)
+            process.stdout.write(print(set.old, slots))
+            return EXIT.done
+          }),
+        )
+      })
+    addStoreOptions(addGroupOption(command))
+  }
+  add('set-slots', (old, now) => `slots: ${old ?? 'none'} -> ${now}\n`)
+  add('set-max', (old, now) => `Old-Max: ${old ?? 0}\nMax: ${now}\n`)
+}
+
+async function setSlots(
+  slots: number,
+  options: SetSlotsOptions,
+  context: OperatorContext,
+): Promise<{ readonly old: number | undefined } | { readonly problem: string }> {
+  const picked = await pickGroup(options.group, context)
+  if ('problem' in picked) return picked
+  const { GroupEditor } = await import('../lock/group-editor.js')
+  return { old: await new GroupEditor(context).setSlots(picked.group, slots) }
+}
+
+function parseSlots(text: string): number {
+  const slots = /^\d+$/.test(text) ? Number(text) : Infinity
+  if (slots > MAX_SLOTS) {
+    throw new InvalidArgumentError(`Allowed are whole numbers from 0 to ${MAX_SLOTS}.`)
+  }
+  return slots
+}

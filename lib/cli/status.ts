@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import type { GroupOverview, Overview } from '../lock/overview.js'
+import { EXIT } from './exit-codes.js'
+import {
+  addStoreOptions,
+  fail,
+  withStore,
+  type OperatorContext,
+  type StoreOptions,
+} from './operator-store.js'
+
+interface StatusOptions extends StoreOptions {
+  readonly json?: true
+  readonly watch?: true
+  readonly locksmith?: true
+}
+
+/** How often `--watch` looks, in milliseconds. */
+const WATCH_INTERVAL_MS = 500
+
+/** Adds `airlock status`: groups and holders, as the store has them. */
+export function addStatus(program: Command, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('status')
+    .argument('[group]', 'only this group')
+    .description('show groups, slots and holders; it only reads')
+    .option('--json', 'print one JSON object (docs/operating.md describes it)')
+    .option('--watch', 'print again whenever something changes')
+    .option('--locksmith', "print one group in locksmithctl's form")
+    .addHelpText('after', '\nExample:\n  airlock status patroni')
+    .action(async (group: string | undefined, _options, self: Command) => {
+      const options: StatusOptions = self.optsWithGlobals()
+      setExitCode(await withStore(options, (context) => showStatus(group, options, context)))
+    })
+  addStoreOptions(command)
+}
+
+async function showStatus(
+  name: string | undefined,
+  options: StatusOptions,
+  context: OperatorContext,
+): Promise<number> {
+  const { delay } = await import('../calendar/clock.js')
+  let shown: { readonly text: string; readonly revision: number } | undefined
+  for (;;) {
+    const overview = await readConfigured(context)
+    const chosen = options.locksmith === true ? (name ?? context.defaultGroup) : name
+    const selected = select(overview, chosen)
+    if (selected === undefined) return fail(`there is no group ${JSON.stringify(chosen)}`)
+    const text = await render(selected, options, context)
+    const isTerminal = process.stdout.isTTY
+    const hasChanged = isTerminal ? text !== shown?.text : overview.revision !== shown?.revision
+    if (hasChanged) {
+      process.stdout.write(options.watch === true && isTerminal ? `\u001b[H\u001b[J${text}` : text)
+      shown = { text, revision: overview.revision }
+    }
+    if (options.watch !== true) return EXIT.done
+    await keepAlive(delay(context.clock, WATCH_INTERVAL_MS))
+  }
+}
+
+/** A clock's timers alone do not keep the process alive. */
+async function keepAlive(waiting: Promise<void>): Promise<void> {
+  const timer = setInterval(() => undefined, WATCH_INTERVAL_MS)
+  await waiting
+  clearInterval(timer)
+}
+
+/** What the store has, and what is configured but not in the store yet. */
+export async function readConfigured({
+  store,
+  timeoutMs,
+  groups = [],
+}: OperatorContext): Promise<Overview> {
+  const { readOverview } = await import('../lock/overview.js')
+  const overview = await readOverview(store, timeoutMs)
+  const stored = new Set(overview.groups.map(({ group }) => group))
+  const missing: GroupOverview[] = groups
+    .filter(({ name }) => !stored.has(name))
+    .map(({ name, slots }) => ({ group: name, totalSlots: slots, holders: [] }))
+  return { ...overview, groups: [...overview.groups, ...missing] }
+}
+
+function select(overview: Overview, name: string | undefined): Overview | undefined {
+  if (name === undefined) return overview
+  const groups = overview.groups.filter(({ group }) => group === name)
+  return groups.length === 0 ? undefined : { ...overview, groups }
+}
+
+async function render(
+  overview: Overview,
+  { json, locksmith }: StatusOptions,
+  { clock }: OperatorContext,
+): Promise<string> {
+  const print = await import('./print-overview.js')
+  const { terminalTraits } = await import('../terminal/style.js')
+  if (json === true) return `${JSON.stringify(print.overviewToJson(overview), undefined, 2)}\n`
+  const [first] = overview.groups
+  if (locksmith === true && first !== undefined) return print.printAsLocksmith(first)
+  return print.printOverview(overview, clock.now(), terminalTraits())
+}

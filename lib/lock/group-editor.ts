@@ -1,0 +1,227 @@
+import { delay, type Clock } from '../calendar/clock.js'
+import { printSemaphore } from '../semaphore/semaphore-document.js'
+import { setTotalSlots, unlockIfHeld, type Semaphore } from '../semaphore/semaphore.js'
+import { StoreError } from '../store/store-error.js'
+import type { Guard, Put, Store, Transaction } from '../store/store.js'
+import { MAX_CHANGED_IDS } from './batch.js'
+import type { Change, ChangeRecord, PauseRecord } from './change.js'
+import { groupSelectors, readGroupState, type GroupState } from './group-state.js'
+import {
+  ALL_GROUPS,
+  eventKey,
+  GLOBAL_PAUSE_KEY,
+  holderKey,
+  pauseKey,
+  semaphoreKey,
+} from './keys.js'
+
+/** What an editor needs. */
+export interface GroupEditorOptions {
+  readonly store: Store
+  readonly clock: Clock
+  /** Bound on one edit, with all its attempts. */
+  readonly timeoutMs: number
+  /** Who edits, as `user@host`. */
+  readonly by: string
+}
+
+/** An edit that could not be made; the message is a sentence for the operator. */
+export class EditError extends Error {
+  override readonly name = 'EditError'
+}
+
+/** What an edit writes, beside the event. */
+interface Edit {
+  readonly changes: readonly Change[]
+  /** The new semaphore; the stored one is written again without it, so that the event has its place. */
+  readonly semaphore?: Semaphore
+  readonly unchanged?: readonly Guard[]
+  readonly puts?: readonly Put[]
+  readonly deletes?: readonly string[]
+}
+
+/** Pause in milliseconds before an edit is tried again, its random part against another editor's. */
+const PAUSE_MS = { base: 10, jitter: 40 }
+
+/**
+ * Changes groups by an operator's hand: compare-and-swap like everything else, with a record of who and
+ * when in the events ring, in the same transaction.
+ *
+ * INVARIANTS: an edit is decided from what was read last, so that one whose first attempt ended unknown
+ * finds itself done, or does it again under a later revision.
+ */
+export class GroupEditor {
+  readonly #options: GroupEditorOptions
+
+  constructor(options: GroupEditorOptions) {
+    this.#options = options
+  }
+
+  /** Sets a group's slots; resolves to the number before, or undefined where there was no document. */
+  async setSlots(group: string, slots: number): Promise<number | undefined> {
+    let before: { readonly slots: number | undefined } | undefined
+    await this.#edit(group, ({ semaphore }) => {
+      const from = semaphore.value?.totalSlots
+      before ??= { slots: from }
+      if (from === slots) return undefined
+      return {
+        semaphore: setTotalSlots(semaphore.value ?? { totalSlots: slots, holders: [] }, slots),
+        changes: [{ type: 'slots-set', from: from ?? null, to: slots }],
+      }
+    })
+    return before?.slots
+  }
+
+  /** Frees every slot of a group; resolves to the ids that held one. */
+  async unlockAll(group: string): Promise<readonly string[]> {
+    const released = new Set<string>()
+    let isDone = false as boolean
+    while (!isDone) {
+      await this.#edit(group, ({ semaphore }) => {
+        const ids = semaphore.value?.holders.slice(0, MAX_CHANGED_IDS) ?? []
+        isDone = (semaphore.value?.holders.length ?? 0) <= ids.length
+        if (semaphore.value === undefined || ids.length === 0) return undefined
+        for (const id of ids) released.add(id)
+        return {
+          semaphore: ids.reduce((left, id) => unlockIfHeld(left, id).semaphore, semaphore.value),
+          deletes: ids.map((id) => holderKey(group, id)),
+          changes: ids.map((id) => ({ type: 'released', id }) as const),
+        }
+      })
+    }
+    return [...released]
+  }
+
+  /** Pauses a group; a pause that is there already gets the new reason. */
+  async pause(group: string, reason: string): Promise<void> {
+    const record = this.#pauseRecord(reason)
+    await this.#edit(group, ({ pause }) =>
+      isSamePause(pause.value, record)
+        ? undefined
+        : {
+            unchanged: [{ key: pauseKey(group), revision: pause.revision }],
+            puts: [{ key: pauseKey(group), value: JSON.stringify(record) }],
+            changes: [{ type: 'paused', reason }],
+          },
+    )
+  }
+
+  /** Ends a group's pause; resolves to whether there was one. */
+  async resume(group: string): Promise<boolean> {
+    let wasPaused = false
+    await this.#edit(group, ({ pause }) => {
+      if (pause.revision === 0) return undefined
+      wasPaused = true
+      return {
+        unchanged: [{ key: pauseKey(group), revision: pause.revision }],
+        deletes: [pauseKey(group)],
+        changes: [{ type: 'resumed' }],
+      }
+    })
+    return wasPaused
+  }
+
+  /** Pauses all groups at once. */
+  async pauseAll(reason: string): Promise<void> {
+    const record = this.#pauseRecord(reason)
+    await this.#editGlobal(({ globalPause }) =>
+      isSamePause(globalPause.value, record)
+        ? undefined
+        : {
+            puts: [{ key: GLOBAL_PAUSE_KEY, value: JSON.stringify(record) }],
+            changes: [{ type: 'paused', reason }],
+          },
+    )
+  }
+
+  /** Ends the pause of all groups, not that of single ones; resolves to whether there was one. */
+  async resumeAll(): Promise<boolean> {
+    let wasPaused = false
+    await this.#editGlobal(({ globalPause }) => {
+      if (globalPause.revision === 0) return undefined
+      wasPaused = true
+      return { deletes: [GLOBAL_PAUSE_KEY], changes: [{ type: 'resumed' }] }
+    })
+    return wasPaused
+  }
+
+  #pauseRecord(reason: string): PauseRecord {
+    return { reason, since: this.#now(), by: this.#options.by }
+  }
+
+  #edit(group: string, decide: (state: GroupState) => Edit | undefined): Promise<void> {
+    return this.#untilDone(group, (state) => {
+      const edit = decide(state)
+      if (edit === undefined) return undefined
+      const { semaphore, version } = state
+      const document = edit.semaphore ?? semaphore.value
+      const key = semaphoreKey(group)
+      return {
+        unchanged: [{ key, revision: semaphore.revision }, ...(edit.unchanged ?? [])],
+        puts: [
+          ...(document === undefined ? [] : [{ key, value: printSemaphore(document) }]),
+          ...(edit.puts ?? []),
+          { key: eventKey(group, version + 1), value: this.#printRecord(edit.changes) },
+        ],
+        deletes: edit.deletes ?? [],
+      }
+    })
+  }
+
+  /** The global pause has no semaphore whose version could number its events: its own revision does. */
+  #editGlobal(decide: (state: GroupState) => Edit | undefined): Promise<void> {
+    return this.#untilDone(ALL_GROUPS, (state, revision) => {
+      const edit = decide(state)
+      if (edit === undefined) return undefined
+      return {
+        unchanged: [{ key: GLOBAL_PAUSE_KEY, revision: state.globalPause.revision }],
+        puts: [
+          ...(edit.puts ?? []),
+          { key: eventKey(ALL_GROUPS, revision), value: this.#printRecord(edit.changes) },
+        ],
+        deletes: edit.deletes ?? [],
+      }
+    })
+  }
+
+  async #untilDone(
+    group: string,
+    compose: (state: GroupState, revision: number) => Transaction | undefined,
+  ): Promise<void> {
+    const { store, clock, timeoutMs } = this.#options
+    const end = clock.monotonic() + timeoutMs
+    const remainingMs = (): number => Math.max(1, end - clock.monotonic())
+    let trouble = 'other writers were faster every time'
+    do {
+      try {
+        const snapshot = await store.read(groupSelectors(group), remainingMs())
+        const state = readGroupState(snapshot, group)
+        if ('problem' in state)
+          throw new EditError(`${state.key} ${state.problem}; it is left as it is`)
+        const transaction = compose(state, snapshot.revision)
+        if (transaction === undefined) return
+        const { outcome } = await store.commit(transaction, remainingMs())
+        if (outcome === 'committed') return
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error
+        if (error.kind === 'unavailable') throw new EditError(error.message, { cause: error })
+        trouble = `${error.message}; the change may or may not have happened`
+      }
+      await delay(clock, PAUSE_MS.base + Math.random() * PAUSE_MS.jitter)
+    } while (clock.monotonic() < end)
+    throw new EditError(trouble)
+  }
+
+  #printRecord(changes: readonly Change[]): string {
+    const record: ChangeRecord = { at: this.#now(), by: this.#options.by, changes }
+    return JSON.stringify(record)
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.now()).toISOString()
+  }
+}
+
+function isSamePause(stored: PauseRecord | undefined, wanted: PauseRecord): boolean {
+  return stored?.reason === wanted.reason && stored.by === wanted.by
+}
