@@ -11,12 +11,14 @@ const MAY_IMPORT = {
   telemetry: [],
   fleetlock: ['semaphore'],
   config: ['semaphore', 'calendar'],
-  store: ['calendar/clock'],
+  // Certificates, keys and password files: both the store and the services read such.
+  credentials: ['calendar/clock'],
+  store: ['calendar/clock', 'credentials'],
   gates: ['semaphore', 'calendar'],
   lock: ['semaphore', 'calendar', 'telemetry', 'store/store', 'store/store-error', 'gates/gate'],
   checker: ['semaphore', 'calendar', 'lock', 'telemetry', 'store/store'],
   notify: ['semaphore', 'calendar', 'lock', 'telemetry'],
-  http: ['semaphore', 'calendar', 'fleetlock', 'lock', 'telemetry'],
+  http: ['semaphore', 'calendar', 'credentials', 'fleetlock', 'lock', 'telemetry'],
   status: ['semaphore', 'calendar', 'lock', 'checker', 'http', 'telemetry', 'store/store'],
   client: ['semaphore', 'fleetlock', 'terminal'],
   daemon: [
@@ -25,6 +27,7 @@ const MAY_IMPORT = {
     'telemetry',
     'fleetlock',
     'config',
+    'credentials',
     'store',
     'gates',
     'lock',
@@ -57,6 +60,7 @@ const PACKAGES = {
   etcd3: ['store'],
   cockatiel: ['store'],
   '@photostructure/sqlite': ['store'],
+  bcryptjs: ['credentials'],
   express: ['http', 'status'],
   commander: ['cli'],
 }

@@ -37,6 +37,7 @@ export function addEvents(program: Command, setExitCode: (code: number) => void)
 }
 
 async function showEvents(options: EventsOptions, context: OperatorContext): Promise<number> {
+  const { delay } = await import('../calendar/clock.js')
   const { readEvents } = await import('../lock/read-events.js')
   let groups: string[] | undefined
   if (options.group !== undefined) {
@@ -52,7 +53,7 @@ async function showEvents(options: EventsOptions, context: OperatorContext): Pro
       process.stdout.write(options.json === true ? printJson(event) : printEvent(event))
     }
     if (options.follow !== true) return EXIT.done
-    await new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL_MS))
+    await delay(context.clock, FOLLOW_INTERVAL_MS)
   }
 }
 

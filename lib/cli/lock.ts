@@ -126,15 +126,8 @@ async function openLane(
     settings: { slots, slotsSource: 'store' },
     events: silentEvents(),
   })
-  const run = async (operation: 'lock' | 'unlock'): Promise<Outcome> => {
-    // The lane's own timers do not keep the process alive.
-    const timer = setInterval(() => undefined, context.timeoutMs)
-    try {
-      return await (operation === 'lock' ? lane.lock(id, () => false) : lane.unlock(id))
-    } finally {
-      clearInterval(timer)
-    }
-  }
+  const run = (operation: 'lock' | 'unlock'): Promise<Outcome> =>
+    operation === 'lock' ? lane.lock(id, () => false) : lane.unlock(id)
   return { run }
 }
 

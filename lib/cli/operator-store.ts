@@ -70,17 +70,17 @@ export async function withStore(
     if ('problem' in owned) return fail(owned.problem)
     storeSettings = { ...storeSettings, path: owned.path }
   }
-  const { systemClock } = await import('../daemon/system-clock.js')
+  const { commandClock } = await import('../daemon/system-clock.js')
   const { openStore } = await import('../store/open-store.js')
   const { StoreError } = await import('../store/store-error.js')
   const { EditError } = await import('../lock/group-editor.js')
   try {
-    const opened = await openStore(storeSettings, { clock: systemClock, environment: process.env })
+    const opened = await openStore(storeSettings, { clock: commandClock, environment: process.env })
     if ('problems' in opened) return reportProblems(loaded.source, opened.problems)
     try {
       return await use({
         store: opened.store,
-        clock: systemClock,
+        clock: commandClock,
         timeoutMs: storeSettings.transactionTimeoutMs,
         by: whoAmI(),
         defaultGroup: settings.lock.defaultGroupName,

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { exitOnClosedPipe } from './closed-pipe.js'
 import { addCheckConfig } from './check-config.js'
 import { EXIT } from './exit-codes.js'
 import { addEvents } from './events.js'
@@ -13,6 +14,7 @@ import { readVersion } from './version.js'
 
 /** Runs one command line (without the program's name) and returns the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
+  exitOnClosedPipe()
   let exitCode: number = EXIT.done
   const setExitCode = (code: number): void => {
     exitCode = code

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { surviveClosedPipe } from './closed-pipe.js'
 import { EXIT } from './exit-codes.js'
 import { logLevelOf, type GlobalOptions } from './global-options.js'
 import { nodeMajor, reportProblems } from './report-problems.js'
@@ -15,6 +16,7 @@ export function addServe(program: Command, setExitCode: (code: number) => void):
 }
 
 async function serve(options: GlobalOptions): Promise<number> {
+  surviveClosedPipe()
   // grpc-js writes lines of its own to stderr; what matters of them is in our log.
   process.env['GRPC_VERBOSITY'] ??= 'NONE'
   const { loadSettings } = await import('../config/load-settings.js')

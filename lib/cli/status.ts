@@ -55,15 +55,8 @@ async function showStatus(
       shown = { text, revision: overview.revision }
     }
     if (options.watch !== true) return EXIT.done
-    await keepAlive(delay(context.clock, WATCH_INTERVAL_MS))
+    await delay(context.clock, WATCH_INTERVAL_MS)
   }
-}
-
-/** A clock's timers alone do not keep the process alive. */
-async function keepAlive(waiting: Promise<void>): Promise<void> {
-  const timer = setInterval(() => undefined, WATCH_INTERVAL_MS)
-  await waiting
-  clearInterval(timer)
 }
 
 /** What the store has, and what is configured but not in the store yet. */

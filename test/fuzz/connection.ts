@@ -34,6 +34,8 @@ export async function exchange(
   const required = judged.requests.filter(({ mustAnswer }) => mustAnswer).length
   const received: Buffer[] = []
   let isClosedByServer = false
+  let isTooLate = false
+  let timer: NodeJS.Timeout | undefined
   let wake: () => void = () => undefined
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
   socket.on('data', (chunk) => {
@@ -53,23 +55,23 @@ export async function exchange(
       await yieldToOthers()
     }
     if (manner === 'half-close') socket.end()
-    const end = performance.now() + WITHIN_MS
+    timer = setTimeout(() => {
+      isTooLate = true
+      wake()
+    }, WITHIN_MS)
     const isDone = (): boolean => {
       if (isClosedByServer) return true
       if (manner === 'leave' || judged.end === 'closes') return false
       const read = readAnswers(Buffer.concat(received), isHead)
       return 'problem' in read || read.answers.length >= required
     }
-    const graceMs = manner === 'leave' ? 0 : GRACE_MS
-    while (manner !== 'leave' && !isDone() && performance.now() < end) {
-      await Promise.race([
-        new Promise<void>((resolve) => (wake = resolve)),
-        sleep(WITHIN_MS, undefined, { ref: false }),
-      ])
+    while (manner !== 'leave' && !isDone() && !isTooLate) {
+      await new Promise<void>((resolve) => (wake = resolve))
     }
-    if (!isClosedByServer) await sleep(graceMs)
+    if (manner !== 'leave' && !isClosedByServer) await sleep(GRACE_MS)
     return { read: readAnswers(Buffer.concat(received), isHead), isClosedByServer }
   } finally {
+    clearTimeout(timer)
     // A reset leaves no port behind that waits for a minute.
     socket.resetAndDestroy()
   }

@@ -112,12 +112,7 @@ describe('the status service', () => {
     for (const { headers } of responses) {
       const framing = ['content-length', 'transfer-encoding']
       const others = Object.keys(headers).filter((name) => !framing.includes(name))
-      expect(others.sort()).to.deep.equal([
-        'cache-control',
-        'connection',
-        'content-type',
-        'date',
-      ])
+      expect(others.sort()).to.deep.equal(['cache-control', 'connection', 'content-type', 'date'])
       expect(headers['cache-control']).to.equal('no-store')
     }
   })
