@@ -24,9 +24,10 @@ export function addGlobalOptions(program: Command): void {
     )
     .option('-v, --verbose', 'log more: info, -vv debug, -vvv trace', (_, count) => count + 1, 0)
     .addOption(
-      new Option('--log-level <level>', `log exactly this much: ${LOG_LEVELS.join(', ')}`)
-        .argParser(parseLogLevel)
-        .env('AIRLOCK_LOG_LEVEL'),
+      new Option(
+        '--log-level <level>',
+        `log exactly this much: ${LOG_LEVELS.join(', ')}`,
+      ).argParser(parseLogLevel),
     )
 }
 

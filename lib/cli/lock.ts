@@ -119,15 +119,19 @@ async function openLane(
   if ('problem' in picked) return picked
   const { group, slots } = picked
   const { GroupLane } = await import('../lock/group-lane.js')
+  const { PATIENT_CLIENT } = await import('../lock/pending-request.js')
+  const { WaiterLimit } = await import('../lock/waiting-room.js')
   const { silentEvents } = await import('../telemetry/silent-events.js')
   const lane = new GroupLane({
     ...context,
     group,
-    settings: { slots, slotsSource: 'store' },
+    settings: { slots, slotsSource: 'store', waitTimeoutMs: 0 },
+    waiterLimit: new WaiterLimit(0),
+    watchStore: () => () => undefined,
     events: silentEvents(),
   })
   const run = (operation: 'lock' | 'unlock'): Promise<Outcome> =>
-    operation === 'lock' ? lane.lock(id, () => false) : lane.unlock(id)
+    operation === 'lock' ? lane.lock(id, PATIENT_CLIENT) : lane.unlock(id)
   return { run }
 }
 

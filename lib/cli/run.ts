@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { exitOnClosedPipe } from './closed-pipe.js'
 import { addCheckConfig } from './check-config.js'
+import { addClient } from './client.js'
 import { EXIT } from './exit-codes.js'
 import { addEvents } from './events.js'
 import { addEx } from './ex.js'
@@ -36,6 +37,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addPause(program, setExitCode)
   addEvents(program, setExitCode)
   addEx(program, setExitCode)
+  addClient(program, setExitCode)
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {

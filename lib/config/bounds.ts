@@ -19,6 +19,18 @@ export const TRANSACTION_TIMEOUT_MS: Bound = { min: 100, max: 60_000 }
 /** A million machines of one group down at once is a typing error; 0 means that nobody reboots. */
 export const SLOTS: Bound = { min: 0, max: 1_000_000 }
 
+/** Over a million pre-reboot requests a minute of one address is a typing error; 0 means no limit. */
+export const REQUESTS_PER_MINUTE: Bound = { min: 0, max: 1_000_000 }
+
+/** A file of the largest size has no room for more. */
+export const MAX_ALLOWED_NAMES = 10_000
+
+/** The longest id, see the semaphore room, and `*`; user names are shorter. */
+export const MAX_NAME_PATTERN_LENGTH = 257
+
+/** Proxies are few; networks stand for many. */
+export const MAX_PROXIES = 64
+
 /** Each group has its own lane, keys and metric labels; more would drown the metrics. */
 export const MAX_GROUPS = 10_000
 
@@ -45,3 +57,12 @@ export const MAX_SHOWN_LENGTH = 80
 
 /** More lines than fit on some screens help nobody; the rest is counted. */
 export const MAX_PRINTED_PROBLEMS = 200
+
+/**
+ * How long a pre-reboot may wait for a slot. Zincati gives up after 30 minutes; a minute less leaves
+ * time for the answer.
+ */
+export const WAIT_TIMEOUT_MS: Bound = { min: 0, max: 1_740_000 }
+
+/** How many requests may wait at a time; each holds a connection, so file descriptors end it. */
+export const WAITERS: Bound = { min: 0, max: 100_000 }

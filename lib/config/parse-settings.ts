@@ -37,11 +37,12 @@ export function parseSettings(
   const overrides = collectOverrides(SCHEMA, environment, findings)
   const reading = readFragment(SCHEMA, parsed.tree, overrides, findings)
   const store = chooseStore(reading, findings, options.nodeMajor)
+  const listeners = readListeners(reading, findings)
   const lock = readLock(reading, findings)
   if (store?.kind === 'etcd') findOtherDefaults(reading, findings)
   if (store === undefined || findings.problems.length > 0) return { problems: findings.problems }
   const { log } = reading.fragment
-  const settings = freeze({ ...readListeners(reading), store, lock, log })
+  const settings = freeze({ ...listeners, store, lock, log })
   return { settings, warnings: findings.warnings }
 }
 

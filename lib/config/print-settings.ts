@@ -1,6 +1,6 @@
 import { stringify } from 'smol-toml'
 import type { Fragment } from './schema.js'
-import type { Settings } from './settings.js'
+import type { ListenerSettings, Settings } from './settings.js'
 
 /**
  * The settings in force as a configuration file, which parses to the same settings. No key holds a
@@ -15,12 +15,19 @@ function toFragment({ service, status, store, lock, log }: Settings): Fragment {
   const etcd = store.kind === 'etcd' ? store : undefined
   const [defaultGroup, ...groups] = lock.groups
   return {
-    service: { address: service.address, port: service.port, tls: service.tls },
+    service: {
+      address: service.address,
+      port: service.port,
+      ...printTls(service),
+      tls_client_ca_path: service.tls === false ? undefined : service.tls.clientCaPath,
+      trusted_proxies: service.trustedProxies,
+      max_requests_per_minute: service.maxRequestsPerMinute,
+    },
     status: {
       enabled: status.enabled,
       address: status.address,
       port: status.port,
-      tls: status.tls,
+      ...printTls(status),
     },
     store: { kind: store.kind, path: store.kind === 'embedded' ? store.path : undefined },
     etcd3: {
@@ -36,9 +43,28 @@ function toFragment({ service, status, store, lock, log }: Settings): Fragment {
     lock: {
       default_group_name: lock.defaultGroupName,
       default_slots: defaultGroup?.slots ?? 0,
+      default_allowed_users: defaultGroup?.allowedUsers,
+      default_allowed_ids: defaultGroup?.allowedIds,
       slots_source: lock.slotsSource,
-      groups: groups.map(({ name, slots }) => ({ name, slots })),
+      wait_timeout_ms: defaultGroup?.waitTimeoutMs ?? 0,
+      waiters_max: lock.waitersMax,
+      groups: groups.map(({ name, slots, waitTimeoutMs, allowedUsers, allowedIds }) => ({
+        name,
+        slots,
+        wait_timeout_ms: waitTimeoutMs,
+        allowed_users: allowedUsers,
+        allowed_ids: allowedIds,
+      })),
     },
     log: { format: log.format, level: log.level },
+  }
+}
+
+function printTls({ tls, htpasswdPath }: ListenerSettings) {
+  return {
+    tls: tls !== false,
+    tls_cert_path: tls === false ? undefined : tls.certPath,
+    tls_key_path: tls === false ? undefined : tls.keyPath,
+    htpasswd_path: htpasswdPath,
   }
 }

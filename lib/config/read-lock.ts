@@ -6,13 +6,27 @@ import type { GroupSettings, LockSettings } from './settings.js'
 export function readLock(reading: Reading, findings: Findings): LockSettings {
   const { lock } = reading.fragment
   const defaultPlace = reading.placeOf('lock.default_group_name')
-  const groups: GroupSettings[] = [{ name: lock.default_group_name, slots: lock.default_slots }]
+  const groups: GroupSettings[] = [
+    {
+      name: lock.default_group_name,
+      slots: lock.default_slots,
+      waitTimeoutMs: lock.wait_timeout_ms,
+      ...access(lock.default_allowed_users, lock.default_allowed_ids),
+    },
+  ]
+  if (lock.default_allowed_users !== undefined) {
+    checkUsers(reading, findings, reading.placeOf('lock.default_allowed_users'))
+  }
   // After a problem there, the name in the fragment is only the fallback.
   const isDefaultKnown = !findings.hasProblemAt(defaultPlace)
   const places = new Map<string, string>()
-  for (const [index, { name, slots }] of lock.groups.entries()) {
+  for (const [index, { name, slots, wait_timeout_ms, ...allowed }] of lock.groups.entries()) {
+    const tablePlace = reading.placeOfItem('lock.groups', index)
+    if (allowed.allowed_users !== undefined) {
+      checkUsers(reading, findings, `${tablePlace}.allowed_users`)
+    }
     if (name === undefined) continue
-    const place = `${reading.placeOfItem('lock.groups', index)}.name`
+    const place = `${tablePlace}.name`
     const earlier = places.get(name)
     if (isDefaultKnown && name === lock.default_group_name) {
       findings.problem(
@@ -24,8 +38,35 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
       findings.problem(place, `"${name}" is a group's name already (${earlier})`)
     } else {
       places.set(name, place)
-      groups.push({ name, slots: slots ?? lock.default_slots })
+      const users = allowed.allowed_users ?? lock.default_allowed_users
+      const ids = allowed.allowed_ids ?? lock.default_allowed_ids
+      groups.push({
+        name,
+        slots: slots ?? lock.default_slots,
+        waitTimeoutMs: wait_timeout_ms ?? lock.wait_timeout_ms,
+        ...access(users, ids),
+      })
     }
   }
-  return { defaultGroupName: lock.default_group_name, groups, slotsSource: lock.slots_source }
+  return {
+    defaultGroupName: lock.default_group_name,
+    groups,
+    slotsSource: lock.slots_source,
+    waitersMax: lock.waiters_max,
+  }
+}
+
+function access(
+  users: readonly string[] | undefined,
+  ids: readonly string[] | undefined,
+): Pick<GroupSettings, 'allowedUsers' | 'allowedIds'> {
+  return {
+    ...(users !== undefined && { allowedUsers: users }),
+    ...(ids !== undefined && { allowedIds: ids }),
+  }
+}
+
+function checkUsers(reading: Reading, findings: Findings, place: string): void {
+  if (reading.isGiven('service.htpasswd_path')) return
+  findings.problem(place, 'needs service.htpasswd_path: without it nobody is asked for a user')
 }

@@ -1,8 +1,20 @@
-import { LISTEN_PORT, MAX_ENDPOINTS, MAX_GROUPS, SLOTS, TRANSACTION_TIMEOUT_MS } from './bounds.js'
+import {
+  LISTEN_PORT,
+  MAX_ALLOWED_NAMES,
+  MAX_ENDPOINTS,
+  MAX_GROUPS,
+  MAX_PROXIES,
+  REQUESTS_PER_MINUTE,
+  SLOTS,
+  TRANSACTION_TIMEOUT_MS,
+  WAIT_TIMEOUT_MS,
+  WAITERS,
+} from './bounds.js'
 import { key, optional, optionalOrEmpty, required, table, tables } from './field.js'
 import type { Fields, FragmentOf, TableField } from './field.js'
 import {
   address,
+  allowedList,
   boolean,
   choice,
   count,
@@ -10,11 +22,15 @@ import {
   groupName,
   integer,
   list,
+  namePattern,
+  network,
   path,
   serverName,
-  unsupportedTls,
   username,
 } from './value-types.js'
+
+const allowedUsers = allowedList(namePattern('a user'), MAX_ALLOWED_NAMES)
+const allowedIds = allowedList(namePattern('an id'), MAX_ALLOWED_NAMES)
 
 /**
  * Every key of the configuration, with its type and default. The reader, the environment variables,
@@ -24,13 +40,22 @@ export const SCHEMA = table({
   service: table({
     address: key(address(), '127.0.0.1'),
     port: key(integer(LISTEN_PORT), 3333),
-    tls: key(unsupportedTls(), false),
+    tls: key(boolean(), false),
+    tls_cert_path: optional(path()),
+    tls_key_path: optional(path()),
+    tls_client_ca_path: optional(path()),
+    htpasswd_path: optional(path()),
+    trusted_proxies: key(list(network(), MAX_PROXIES), []),
+    max_requests_per_minute: key(integer(REQUESTS_PER_MINUTE), 0),
   }),
   status: table({
     enabled: key(boolean(), true),
     address: key(address(), '127.0.0.1'),
     port: key(integer(LISTEN_PORT), 2222),
-    tls: key(unsupportedTls(), false),
+    tls: key(boolean(), false),
+    tls_cert_path: optional(path()),
+    tls_key_path: optional(path()),
+    htpasswd_path: optional(path()),
   }),
   etcd3: table({
     endpoints: optional(list(endpoint(), MAX_ENDPOINTS)),
@@ -49,8 +74,21 @@ export const SCHEMA = table({
   lock: table({
     default_group_name: key(groupName(), 'default'),
     default_slots: key(count(SLOTS), 1),
+    default_allowed_users: optional(allowedUsers),
+    default_allowed_ids: optional(allowedIds),
     slots_source: key(choice(['config', 'store']), 'config'),
-    groups: tables({ name: required(groupName()), slots: optional(count(SLOTS)) }, MAX_GROUPS),
+    wait_timeout_ms: key(integer(WAIT_TIMEOUT_MS), 0),
+    waiters_max: key(integer(WAITERS), 10_000),
+    groups: tables(
+      {
+        name: required(groupName()),
+        slots: optional(count(SLOTS)),
+        wait_timeout_ms: optional(integer(WAIT_TIMEOUT_MS)),
+        allowed_users: optional(allowedUsers),
+        allowed_ids: optional(allowedIds),
+      },
+      MAX_GROUPS,
+    ),
   }),
   log: table({
     format: key(choice(['logfmt', 'json']), 'logfmt'),

@@ -3,7 +3,7 @@
  * is only known to who reads them.
  */
 export interface Settings {
-  readonly service: ListenerSettings
+  readonly service: ServiceSettings
   readonly status: StatusSettings
   readonly store: StoreSettings
   readonly lock: LockSettings
@@ -17,13 +17,31 @@ export interface LogSettings {
   readonly level: 'error' | 'warn' | 'info' | 'debug' | 'trace'
 }
 
-/** Where a service listens. */
+/** Where a service listens, and how it lets in. */
 export interface ListenerSettings {
   /** An IP address (IPv6 without brackets), `localhost` or another host name. */
   readonly address: string
   /** 0: any free port. */
   readonly port: number
-  readonly tls: false
+  readonly tls: false | TlsSettings
+  /** Who may ask, with bcrypt hashes; without it, everybody. */
+  readonly htpasswdPath?: string
+}
+
+/** The PEM files of a service that speaks TLS. */
+export interface TlsSettings {
+  readonly certPath: string
+  readonly keyPath: string
+  /** Only clients with a certificate from one of these authorities are let in. */
+  readonly clientCaPath?: string
+}
+
+/** The main service. */
+export interface ServiceSettings extends ListenerSettings {
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Bound on the pre-reboot requests of one address; 0: none. */
+  readonly maxRequestsPerMinute: number
 }
 
 /** The status service, which can be off. */
@@ -71,10 +89,17 @@ export interface LockSettings {
   readonly groups: readonly GroupSettings[]
   /** Whether a changed number of slots here is applied to the store, or only initialises it. */
   readonly slotsSource: 'config' | 'store'
+  /** How many pre-reboots may wait for a slot, over all groups. */
+  readonly waitersMax: number
 }
 
 /** One group; 0 slots: nobody of it reboots. */
 export interface GroupSettings {
   readonly name: string
   readonly slots: number
+  /** How long a pre-reboot may wait for a slot; 0: it is answered at once. */
+  readonly waitTimeoutMs: number
+  /** Who may use it; left out, everybody. `x*`: all that begin with x. */
+  readonly allowedUsers?: readonly string[]
+  readonly allowedIds?: readonly string[]
 }

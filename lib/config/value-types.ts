@@ -1,7 +1,12 @@
-import { isIPv6 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import * as v from 'valibot'
 import { groupProblem } from '../semaphore/node-identity.js'
-import { MAX_PATH_LENGTH, MAX_USERNAME_LENGTH, type Bound } from './bounds.js'
+import {
+  MAX_NAME_PATTERN_LENGTH,
+  MAX_PATH_LENGTH,
+  MAX_USERNAME_LENGTH,
+  type Bound,
+} from './bounds.js'
 import { describeValue, quoteText } from './describe-value.js'
 import { isHost, isHostName } from './host-name.js'
 import { normaliseEndpoint } from './normalise-endpoint.js'
@@ -44,19 +49,6 @@ export function boolean(): ValueType<boolean> {
   return {
     schema: v.boolean(expected('true or false')),
     fromText: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
-  }
-}
-
-/** A key of coreos/airlock for which only `false` is implemented. */
-export function unsupportedTls(): ValueType<boolean> {
-  const { schema, fromText } = boolean()
-  const message = 'true is not supported yet; use a TLS-terminating proxy or false'
-  return {
-    schema: v.pipe(
-      schema,
-      v.check((isOn) => !isOn, message),
-    ),
-    fromText,
   }
 }
 
@@ -107,6 +99,25 @@ export function groupName(): ValueType<string> {
   return textWithout(groupProblem, 'a group name')
 }
 
+/** A user or an id, or with `*` at the end all that begin so; `*` alone is everybody. */
+export function namePattern(what: 'a user' | 'an id'): ValueType<string> {
+  return textThat((text) => {
+    const beginning = text.replace(/\*$/, '')
+    const isLongerThanAllowed = text.length > MAX_NAME_PATTERN_LENGTH
+    return text !== '' && !isLongerThanAllowed && !/[*\p{C}\p{Zl}\p{Zp}]/u.test(beginning)
+  }, `${what}, or the beginning of one and "*"`)
+}
+
+/** An IP address, or a network of them. */
+export function network(): ValueType<string> {
+  return textThat((text) => {
+    const [address = '', prefix, ...rest] = text.split('/')
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+    const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
+    return bits > 0 && isPrefix && rest.length === 0 && !address.includes('%')
+  }, 'an IP address or a network like 10.0.0.0/8')
+}
+
 /** One etcd endpoint, kept as it is written; see {@link normaliseEndpoint}. */
 export function endpoint(): ValueType<string> {
   const problemOf = (text: string): string | undefined => {
@@ -137,6 +148,19 @@ export function list<T>(item: ValueType<T>, maxItems: number): ValueType<readonl
     ),
     fromText: (text) =>
       text.trim() === '' ? [] : text.split(',').map((part) => item.fromText(part.trim())),
+  }
+}
+
+/** A list that says who is allowed: an empty one would be taken for "all" by some, for "none" by others. */
+export function allowedList<T>(item: ValueType<T>, maxItems: number): ValueType<readonly T[]> {
+  const { schema, fromText } = list(item, maxItems)
+  const message = 'expected at least one item; leave the key out to allow all'
+  return {
+    schema: v.pipe(
+      schema,
+      v.check((items) => items.length > 0, message),
+    ),
+    fromText,
   }
 }
 

@@ -12,9 +12,9 @@ export interface WatchedFilesOptions<T> {
   readonly clock: Clock
   /** Other files, or other contents, are in force from now on. */
   readonly onChange: (value: T, report: FileReport) => void
-  /** The files have changed for the worse; what was in force stays. Once for each such content. */
+  /** The files have changed for the worse; what was in force stays. Called once for each such content. */
   readonly onRefused: (problems: readonly FileProblem[]) => void
-  /** Why a good value must not replace the one in force all the same; it is refused then. */
+  /** Why a good value must not replace the one in force all the same; that may change with time. */
   readonly refusal?: (next: T, now: T) => FileProblem | undefined
   /** After each look, whether or not anything has changed. */
   readonly onLook?: (value: T) => void
@@ -95,25 +95,27 @@ export class WatchedFiles<T> {
   async #look(): Promise<void> {
     const { clock, onLook } = this.#options
     const read = this.#read
-    const first = (await read()).report.fingerprint
-    if (first !== this.#inForce && first !== this.#refused) {
+    const first = await read()
+    const { fingerprint } = first.report
+    if (fingerprint === this.#inForce) {
+      this.#refused = undefined
+    } else if (fingerprint !== this.#refused || first.value !== undefined) {
       await delay(clock, SETTLE_MS, this.#stopped.signal)
       const reading = await read()
-      const hasSettled = reading.report.fingerprint === first
+      const hasSettled = reading.report.fingerprint === fingerprint
       // Meanwhile the files may have been replaced by others, or the watch may have ended.
       if (hasSettled && read === this.#read && !this.#stopped.signal.aborted) this.#take(reading)
-    } else if (first === this.#inForce) {
-      this.#refused = undefined
     }
-    onLook?.(this.#value)
+    if (!this.#stopped.signal.aborted) onLook?.(this.#value)
   }
 
   #take({ value, report }: Reading<T>): void {
     const { onChange, onRefused, refusal } = this.#options
     const problem = value === undefined ? undefined : refusal?.(value, this.#value)
     if (value === undefined || problem !== undefined) {
+      const isKnown = report.fingerprint === this.#refused
       this.#refused = report.fingerprint
-      onRefused(problem === undefined ? report.problems : [problem])
+      if (!isKnown) onRefused(problem === undefined ? report.problems : [problem])
       return
     }
     this.#refused = undefined

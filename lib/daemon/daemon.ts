@@ -5,18 +5,16 @@ import { ConsistencyChecker } from '../checker/consistency-checker.js'
 import { sweepOrphans } from '../checker/orphan-sweeper.js'
 import type { Problem } from '../config/problem.js'
 import type { Settings } from '../config/settings.js'
-import { STATUS_LISTENER_BOUNDS } from '../http/bounds.js'
-import { Listener, ListenError } from '../http/listener.js'
-import { createMainService } from '../http/main-service.js'
 import { LockManager } from '../lock/lock-manager.js'
 import { ObservedStore } from '../lock/observed-store.js'
 import { StorePoller } from '../lock/store-poller.js'
 import { Readiness } from '../status/readiness.js'
-import { createStatusService } from '../status/status-service.js'
 import { openStore } from '../store/open-store.js'
 import { StoreError } from '../store/store-error.js'
 import type { Store } from '../store/store.js'
-import { settingsThatStay } from './settings-that-stay.js'
+import { readServiceFiles, type AllServiceFiles } from './service-files.js'
+import { Services } from './services.js'
+import { settingsToReload } from './settings-to-reload.js'
 import { SystemdNotifier } from './systemd-notifier.js'
 import { createEvents, type Events } from '../telemetry/events.js'
 import type { LogLevel } from '../telemetry/log-level.js'
@@ -49,7 +47,12 @@ export async function createDaemon(
     if (!(error instanceof StoreError)) throw error
     return { problems: [{ path: 'store.path', message: error.message }] }
   })
-  if ('problems' in opened) return opened
+  const files = await readServiceFiles(settings)
+  const problems = 'problems' in opened ? opened.problems : []
+  if ('problems' in opened || files.problems.length > 0) {
+    if ('store' in opened) await opened.store.close()
+    return { problems: [...problems, ...files.problems] }
+  }
   const logger = createLogger({
     level: logLevel ?? settings.log.level,
     format: settings.log.format,
@@ -57,12 +60,17 @@ export async function createDaemon(
   })
   const metrics = createMetrics(version)
   const events = createEvents(logger, metrics)
-  for (const { path, message } of opened.warnings) events.configWarning(path, message)
-  return { daemon: new Daemon(settings, context, { store: opened.store, logger, metrics, events }) }
+  for (const { path, message } of [...opened.warnings, ...files.warnings]) {
+    events.configWarning(path, message)
+  }
+  return {
+    daemon: new Daemon(settings, context, { store: opened.store, files, logger, metrics, events }),
+  }
 }
 
 interface Parts {
   readonly store: Store
+  readonly files: AllServiceFiles
   readonly logger: Logger
   readonly metrics: Metrics
   readonly events: Events
@@ -85,14 +93,13 @@ export class Daemon {
   readonly #poller: StorePoller
   readonly #notifier: SystemdNotifier
   readonly #readiness: Readiness
-  readonly #mainListener: Listener
-  readonly #statusListener: Listener
+  readonly #services: Services
   #cancelSweep: Cancel = () => undefined
 
   constructor(settings: Settings, context: DaemonContext, parts: Parts) {
-    const { store, logger, metrics, events } = parts
+    const { store, files, logger, metrics, events } = parts
     const { clock, environment } = context
-    const { groups, slotsSource } = settings.lock
+    const { groups } = settings.lock
     const timeoutMs = settings.store.transactionTimeoutMs
     this.events = events
     this.#settings = settings
@@ -100,10 +107,14 @@ export class Daemon {
     this.#logger = logger
     this.#store = new ObservedStore(store, clock, events)
     const by = `airlock@${hostname()}`
-    this.#manager = new LockManager(
-      { groups, slotsSource },
-      { store: this.#store, clock, events, timeoutMs, by },
-    )
+    this.#manager = new LockManager(settings.lock, {
+      store: this.#store,
+      clock,
+      events,
+      timeoutMs,
+      by,
+      watchStore: () => this.#poller.watch(),
+    })
     this.#checker = new ConsistencyChecker(groups, events)
     this.#poller = new StorePoller({
       store: this.#store,
@@ -120,10 +131,13 @@ export class Daemon {
       onTrouble: (reason) => events.systemdNotTold(reason),
     })
     this.#readiness = new Readiness(this.#store, clock)
-    const mainService = createMainService({ manager: this.#manager, events, clock })
-    const statusService = createStatusService({ metrics, readiness: this.#readiness })
-    this.#mainListener = new Listener(mainService, clock)
-    this.#statusListener = new Listener(statusService, clock, STATUS_LISTENER_BOUNDS)
+    this.#services = new Services(settings, files, {
+      manager: this.#manager,
+      readiness: this.#readiness,
+      metrics,
+      events,
+      clock,
+    })
   }
 
   /**
@@ -134,8 +148,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { service, status, lock } = this.#settings
     try {
-      await listenAt('service', this.#mainListener, service)
-      if (status.enabled) await listenAt('status', this.#statusListener, status)
+      await this.#services.listen(this.#settings)
     } catch (error) {
       await this.#release()
       throw error
@@ -143,35 +156,48 @@ export class Daemon {
     this.events.groupsConfigured(lock.groups)
     this.#poller.start()
     this.#scheduleSweep()
-    const [address = ''] = this.#mainListener.addresses
+    const addresses = this.#services.addressesOf('service')
     this.events.ready({
-      service: this.#mainListener.addresses.join(','),
-      status: status.enabled ? this.#statusListener.addresses.join(',') : 'disabled',
+      service: addresses.join(','),
+      status: status.enabled ? this.#services.addressesOf('status').join(',') : 'disabled',
       store: this.#store.description,
       version: this.#context.version,
     })
-    this.events.firstRequestHint(address)
+    const scheme = service.tls === false ? 'http' : 'https'
+    const url = `${scheme}://${addresses[0] ?? ''}`
+    this.events.firstRequestHint(url, this.#services.isGuarded)
     await this.#notifier.ready()
   }
 
   /**
    * Puts other settings in force. What cannot change while the daemon runs is reported and stays as it
-   * was; undefined instead of settings: the file is invalid, and everything stays.
+   * was. Undefined instead of settings: the file is invalid, and everything stays; so it does when a
+   * file that the settings name cannot be used.
    */
   async reload(settings: Settings | undefined): Promise<void> {
     await this.#notifier.reloading()
-    if (settings !== undefined) {
-      const staying = settingsThatStay(this.#settings, settings)
-      const { groups, slotsSource } = settings.lock
-      this.#settings = { ...this.#settings, lock: settings.lock, log: settings.log }
-      this.#logger.setLevel(this.#context.logLevel ?? settings.log.level)
-      this.#manager.configure({ groups, slotsSource })
-      this.#checker.configure(groups)
-      this.events.groupsConfigured(groups)
-      this.events.reloaded(staying)
-      this.#poller.pollNow()
-    }
+    if (settings !== undefined) await this.#reload(settings)
     await this.#notifier.ready()
+  }
+
+  async #reload(next: Settings): Promise<void> {
+    const { settings, staying } = settingsToReload(this.#settings, next)
+    const files = await readServiceFiles(settings)
+    if (files.problems.length > 0) {
+      const lines = files.problems.map(({ path, message }) => `${path}: ${message}`)
+      this.events.reloadRefused(lines.join('; '))
+      return
+    }
+    for (const { path, message } of files.warnings) this.events.configWarning(path, message)
+    const { groups } = settings.lock
+    this.#settings = settings
+    this.#logger.setLevel(this.#context.logLevel ?? settings.log.level)
+    this.#manager.configure(settings.lock)
+    this.#checker.configure(groups)
+    this.#services.reload(settings, files)
+    this.events.groupsConfigured(groups)
+    this.events.reloaded(staying)
+    this.#poller.pollNow()
   }
 
   /** Stops accepting, finishes what is under way within a bound, and gives everything back. */
@@ -185,9 +211,11 @@ export class Daemon {
 
   async #release(): Promise<void> {
     this.#cancelSweep()
-    await this.#mainListener.close()
+    // Who waits for a slot would hold up the listener until its bound.
+    this.#manager.endWaiting()
+    await this.#services.closeMain()
     this.#manager.close()
-    await Promise.all([this.#poller.stop(), this.#statusListener.close()])
+    await Promise.all([this.#poller.stop(), this.#services.closeStatus()])
     await this.#store.close()
   }
 
@@ -206,18 +234,5 @@ export class Daemon {
     } catch (error) {
       this.events.checkFailed(error instanceof Error ? error.message : String(error))
     }
-  }
-}
-
-async function listenAt(
-  section: string,
-  listener: Listener,
-  { address, port }: { readonly address: string; readonly port: number },
-): Promise<void> {
-  try {
-    await listener.listen(address, port)
-  } catch (error) {
-    if (!(error instanceof ListenError)) throw error
-    throw new ListenError(`${section}.address, ${section}.port: ${error.message}`, { cause: error })
   }
 }

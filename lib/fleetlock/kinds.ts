@@ -8,10 +8,13 @@
 export const STATUS_OF_KIND = {
   invalid_client_identity: 400,
   unknown_group: 400,
+  unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   request_too_large: 413,
+  too_many_requests: 429,
   failed_lock_semaphore_full: 423,
   failed_lock_paused: 423,
   failed_lock_withdrawn: 423,

@@ -50,24 +50,35 @@ export class ClientErrors {
 
   /** The listener of a server's event `clientError`. */
   answer(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (error.code === 'ECONNRESET') socket.destroy()
+    else this.#refuse(replyToClientError(error.code), socket)
+  }
+
+  /** The listener of a server's event `connect`; without one, Node would drop earlier answers too. */
+  refuseTunnel(_request: IncomingMessage, socket: Duplex): void {
+    socket.on('error', () => socket.destroy())
+    this.#refuse({ kind: 'method_not_allowed', value: 'this is not a proxy' }, socket)
+  }
+
+  #refuse(reply: ErrorReply, socket: Duplex): void {
     const exchanges = this.#connections.get(socket)
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-    else if (exchanges === undefined) this.#end(socket, printAnswer(error.code))
+    if (!socket.writable) socket.destroy()
+    else if (exchanges === undefined) this.#end(socket, print(reply))
     else if (!exchanges.hasFailed) {
       exchanges.hasFailed = true
-      this.#answerInTurn(error, socket, exchanges)
+      this.#refuseInTurn(reply, socket, exchanges)
     }
   }
 
-  #answerInTurn(error: NodeJS.ErrnoException, socket: Duplex, exchanges: Exchanges): void {
+  #refuseInTurn(reply: ErrorReply, socket: Duplex, exchanges: Exchanges): void {
     const earlier = [...exchanges.pending].filter(({ req }) => req.complete).at(-1)
     if (earlier !== undefined) {
-      earlier.once('close', () => this.#answerInTurn(error, socket, exchanges))
+      earlier.once('close', () => this.#refuseInTurn(reply, socket, exchanges))
       return
     }
     const { newest } = exchanges
     const isAnswered = !newest.req.complete && newest.headersSent
-    this.#end(socket, isAnswered ? '' : printAnswer(error.code))
+    this.#end(socket, isAnswered ? '' : print(reply))
   }
 
   #end(socket: Duplex, text: string): void {
@@ -81,8 +92,7 @@ export class ClientErrors {
   }
 }
 
-function printAnswer(code: string | undefined): string {
-  const reply = replyToClientError(code)
+function print(reply: ErrorReply): string {
   const body = printErrorReply(reply)
   return [
     `HTTP/1.1 ${STATUS_OF_KIND[reply.kind]} ${reply.kind}`,
@@ -121,4 +131,12 @@ export function findFramingProblem(request: IncomingMessage): ErrorReply | undef
   if (coding.toLowerCase() === 'chunked' && request.httpVersionMinor === 1) return undefined
   const value = 'the only transfer coding that is read is "chunked", in HTTP/1.1'
   return { kind: 'invalid_client_identity', value }
+}
+
+/**
+ * Whether Node may have dropped what came right behind a request, without a word: it does where one
+ * offers an upgrade. The connection must end then, or its next request would begin anywhere.
+ */
+export function mayLoseWhatFollows({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && /\bupgrade\b/i.test(headers.connection ?? '')
 }

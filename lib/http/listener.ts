@@ -4,13 +4,22 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { delay, type Clock } from '../calendar/clock.js'
+import type { ServerTls } from '../credentials/server-tls.js'
 import { LISTENER_BOUNDS, type ListenerBounds } from './bounds.js'
-import { ClientErrors, findFramingProblem } from './client-errors.js'
+import { ClientErrors, findFramingProblem, mayLoseWhatFollows } from './client-errors.js'
 import { sendError } from './reply.js'
+import {
+  changeTls,
+  createSecureServer,
+  isTlsError,
+  trackSockets,
+  type ListenerTls,
+} from './secure-server.js'
 
 /** An address that cannot be listened on; the message is a sentence for an operator. */
 export class ListenError extends Error {
@@ -28,13 +37,27 @@ export class Listener {
   readonly #handler: RequestListener
   readonly #clock: Clock
   readonly #bounds: ListenerBounds
+  readonly #secure: ListenerTls | undefined
   #servers: readonly Server[] = []
+  #sockets: readonly ReadonlySet<Socket>[] = []
   #isDraining = false
 
-  constructor(handler: RequestListener, clock: Clock, bounds: ListenerBounds = LISTENER_BOUNDS) {
+  /** Without `secure` it speaks plain HTTP. */
+  constructor(
+    handler: RequestListener,
+    clock: Clock,
+    bounds: ListenerBounds = LISTENER_BOUNDS,
+    secure?: ListenerTls,
+  ) {
     this.#handler = handler
     this.#clock = clock
     this.#bounds = bounds
+    this.#secure = secure
+  }
+
+  /** Shows another certificate from now on; only where it speaks TLS already. */
+  setTls(tls: ServerTls): void {
+    for (const server of this.#servers) changeTls(server, tls)
   }
 
   /** The addresses in use, as `host:port`. */
@@ -64,6 +87,7 @@ export class Listener {
       throw error
     }
     this.#servers = servers
+    this.#sockets = servers.map(trackSockets)
   }
 
   /** Stops accepting, lets requests under way finish within a bound, then closes what is left. */
@@ -84,6 +108,7 @@ export class Listener {
       if (this.#clock.monotonic() >= deadline) break
     }
     for (const server of this.#servers) server.closeAllConnections()
+    for (const socket of this.#sockets.flatMap((sockets) => [...sockets])) socket.destroy()
     await closed
   }
 
@@ -96,29 +121,39 @@ export class Listener {
     ): void => {
       clientErrors.track(response)
       const problem = findFramingProblem(request)
-      if (this.#isDraining || problem !== undefined) response.setHeader('Connection', 'close')
+      const isLast = this.#isDraining || problem !== undefined || mayLoseWhatFollows(request)
+      if (isLast) response.setHeader('Connection', 'close')
       if (problem === undefined) this.#handler(request, response)
       else sendError(response, problem)
     }
-    const server = createServer(
-      {
-        headersTimeout: bounds.headersTimeoutMs,
-        requestTimeout: bounds.requestTimeoutMs,
-        keepAliveTimeout: bounds.keepAliveTimeoutMs,
-        connectionsCheckingInterval: bounds.connectionsCheckMs,
-        maxHeaderSize: bounds.maxHeaderBytes,
-        insecureHTTPParser: false,
-        requireHostHeader: false,
-      },
-      serve,
-    )
+    const options = {
+      headersTimeout: bounds.headersTimeoutMs,
+      requestTimeout: bounds.requestTimeoutMs,
+      keepAliveTimeout: bounds.keepAliveTimeoutMs,
+      connectionsCheckingInterval: bounds.connectionsCheckMs,
+      maxHeaderSize: bounds.maxHeaderBytes,
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+    }
+    const server = this.#createServerFor(options, serve)
     server.maxConnections = bounds.maxConnections
     // Beyond a number, Node would drop headers without a word; their size is bounded already.
     server.maxHeadersCount = 0
     // An expectation that is not known is passed over: Node's own answer to it, 417, has no body.
     server.on('checkExpectation', serve)
-    server.on('clientError', (error, socket) => clientErrors.answer(error, socket))
+    server.on('connect', (request, socket) => clientErrors.refuseTunnel(request, socket))
+    server.on('clientError', (error, socket) => {
+      if (isTlsError(error)) socket.destroy()
+      else clientErrors.answer(error, socket)
+    })
     return server
+  }
+
+  #createServerFor(options: ServerOptions, serve: RequestListener): Server {
+    if (this.#secure === undefined) return createServer(options, serve)
+    const { tls, onHandshakeFailed } = this.#secure
+    const handshakeTimeoutMs = this.#bounds.headersTimeoutMs
+    return createSecureServer(tls, { ...options, handshakeTimeoutMs, onHandshakeFailed }, serve)
   }
 }
 

@@ -6,15 +6,18 @@ import { PROTOCOL_HEADER, PROTOCOL_HEADER_VALUE } from '../fleetlock/protocol.js
 import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { parseRequestBody } from '../fleetlock/request-body.js'
 import type { Outcome } from '../lock/batch.js'
+import type { Client } from '../lock/pending-request.js'
 import type { LockManager } from '../lock/lock-manager.js'
 import type { NodeIdentity } from '../semaphore/node-identity.js'
 import type { Events, RequestContext } from '../telemetry/events.js'
 import type { Api } from '../telemetry/metrics.js'
+import type { Door } from './door.js'
 import { sendDone, sendError } from './reply.js'
 
 /** What the main service's handlers need. */
 export interface LockHandlerOptions {
   readonly manager: LockManager
+  readonly door: Door
   readonly events: Events
   readonly clock: Clock
 }
@@ -30,12 +33,13 @@ export class LockExchange {
   readonly #arrivedAt: number
   #context: RequestContext
 
-  constructor(api: Api, response: ServerResponse, options: LockHandlerOptions) {
+  /** `client`: the address that asks. */
+  constructor(api: Api, client: string, response: ServerResponse, options: LockHandlerOptions) {
     this.#api = api
     this.#response = response
     this.#options = options
     this.#arrivedAt = options.clock.monotonic()
-    this.#context = { requestId: randomUUID() }
+    this.#context = { requestId: randomUUID(), client }
     response.setHeader(REQUEST_ID_HEADER, this.#context.requestId)
     options.events.requestArrived(api)
   }
@@ -47,6 +51,26 @@ export class LockExchange {
       kind: 'invalid_client_identity',
       value: `failed to validate client identity: wrong '${PROTOCOL_HEADER}' header; it must be exactly "${PROTOCOL_HEADER_VALUE}"`,
     }
+  }
+
+  /** Whether who asks is let in; if not, that has been answered. Never rejects. */
+  async admit(request: IncomingMessage): Promise<boolean> {
+    const { door, events } = this.#options
+    const { client = '' } = this.#context
+    const { authorization } = request.headers
+    try {
+      const isGone = (): boolean => request.socket.destroyed
+      const entry = await door.admit(this.#api, authorization, client, isGone)
+      if (!('reply' in entry)) {
+        this.#context = { ...this.#context, user: entry.user }
+        return true
+      }
+      if (entry.refusal !== undefined) events.credentialsRefused('service', entry.refusal, client)
+      this.refuse(entry.reply)
+    } catch (error) {
+      this.fail(error)
+    }
+    return false
   }
 
   /** Does what a whole, well-formed request asks for, and answers it. Never rejects. */
@@ -62,8 +86,13 @@ export class LockExchange {
     const { identity } = parsed
     this.#context = { ...this.#context, ...identity }
     this.#options.events.requestAccepted(this.#api, this.#context)
+    const forbidden = this.#options.door.permit(identity, this.#context.user)
+    if (forbidden !== undefined) {
+      this.refuse(forbidden)
+      return
+    }
     try {
-      const outcome = await this.#decide(identity, () => request.socket.destroyed)
+      const outcome = await this.#decide(identity, clientOf(request))
       if (outcome.outcome === 'refused') this.refuse(replyToRefusal(outcome.refusal))
       else this.#confirm(outcome.outcome)
     } catch (error) {
@@ -85,9 +114,9 @@ export class LockExchange {
     this.refuse({ kind: 'internal_error', value: `internal error; the log has it under ${name}` })
   }
 
-  #decide(identity: NodeIdentity, isGone: () => boolean): Promise<Outcome> {
+  #decide(identity: NodeIdentity, client: Client): Promise<Outcome> {
     const { manager } = this.#options
-    return this.#api === 'pre_reboot' ? manager.lock(identity, isGone) : manager.unlock(identity)
+    return this.#api === 'pre_reboot' ? manager.lock(identity, client) : manager.unlock(identity)
   }
 
   #confirm(outcome: string): void {
@@ -99,5 +128,16 @@ export class LockExchange {
     const durationSeconds = (this.#options.clock.monotonic() - this.#arrivedAt) / 1000
     const end = { status, outcome, value, durationSeconds }
     this.#options.events.requestAnswered(this.#api, this.#context, end)
+  }
+}
+
+/** A client is gone when its connection is: a half-closed one is closed by Node.js too. */
+function clientOf({ socket }: IncomingMessage): Client {
+  return {
+    isGone: () => socket.destroyed,
+    onGone: (callback) => {
+      socket.once('close', callback)
+      return () => socket.off('close', callback)
+    },
   }
 }

@@ -8,6 +8,7 @@ import express, {
 import type { ErrorReply } from '../fleetlock/kinds.js'
 import { MAX_BODY_BYTES, PRE_REBOOT_PATH, STEADY_STATE_PATH } from '../fleetlock/protocol.js'
 import type { Api } from '../telemetry/metrics.js'
+import { clientAddress } from './client-address.js'
 import { LockExchange, type LockHandlerOptions } from './lock-handler.js'
 import { sendError } from './reply.js'
 
@@ -21,6 +22,7 @@ export function createMainService(options: LockHandlerOptions): RequestListener 
   service.disable('etag')
   service.enable('strict routing')
   service.enable('case sensitive routing')
+  service.set('trust proxy', (address: string) => options.door.trusts(address))
   service.use((request, response, next) => {
     if (FOREIGN_TO_PATHS.test(request.url.split('?', 1)[0] ?? '')) sendNotFound(response)
     else next()
@@ -54,13 +56,15 @@ function sendNotFound(response: ServerResponse): void {
 const readBody = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false })
 
 function lockHandler(api: Api, options: LockHandlerOptions): RequestHandler {
-  return (request, response) => {
-    const exchange = new LockExchange(api, response, options)
+  return async (request, response) => {
+    const client = clientAddress(request.ip, request.socket.remoteAddress)
+    const exchange = new LockExchange(api, client, response, options)
     const wrongHeaders = exchange.checkHeaders(request)
     if (wrongHeaders !== undefined) {
       exchange.refuse(wrongHeaders)
       return
     }
+    if (!(await exchange.admit(request))) return
     readBody(request, response, (error: unknown) => {
       if (error !== undefined) {
         response.setHeader('Connection', 'close')

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { printErrorReply, STATUS_OF_KIND, type ErrorReply } from '../fleetlock/kinds.js'
+import { BASIC_CHALLENGE } from './basic-header.js'
 
 /** Answers a request that was done: 200, and nothing else. */
 export function sendDone(response: ServerResponse): void {
@@ -10,6 +11,7 @@ export function sendDone(response: ServerResponse): void {
 export function sendError(response: ServerResponse, reply: ErrorReply): number {
   const status = STATUS_OF_KIND[reply.kind]
   const body = Buffer.from(printErrorReply(reply), 'utf8')
+  if (reply.kind === 'unauthorized') response.setHeader('WWW-Authenticate', BASIC_CHALLENGE)
   response
     .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length })
     .end(body)

@@ -11,6 +11,8 @@ import {
 export interface BatchRequest {
   readonly operation: 'lock' | 'unlock'
   readonly id: string
+  /** Whether others wait ahead of it who are not in this batch: it may be confirmed, but take nothing. */
+  readonly isBehind?: boolean
 }
 
 /** What became of a request. */
@@ -85,12 +87,13 @@ export function decideBatch(
     outcomes[index] = { outcome: step.outcome }
   }
 
-  for (const [index, { operation, id }] of requests.entries()) {
+  for (const [index, { operation, id, isBehind }] of requests.entries()) {
     const isWaiting = operation === 'lock' && outcomes[index] === undefined && !postponed.has(id)
     if (!isWaiting) continue
     const isNew = !isHolder(semaphore, id)
-    if (isNew && barrier !== undefined) {
-      outcomes[index] = { outcome: 'refused', refusal: barrier }
+    const refusal = barrier ?? (isBehind === true ? fullRefusal(semaphore) : undefined)
+    if (isNew && refusal !== undefined) {
+      outcomes[index] = { outcome: 'refused', refusal }
       continue
     }
     if (isNew && hasFreeSlot(semaphore) && !mayChange(id)) continue

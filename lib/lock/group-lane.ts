@@ -1,16 +1,19 @@
-import { delay, type Clock } from '../calendar/clock.js'
+import { delay, type Cancel, type Clock } from '../calendar/clock.js'
 import type { Refusal } from '../semaphore/refusal.js'
-import { StoreError } from '../store/store-error.js'
+import { hasFreeSlot } from '../semaphore/semaphore.js'
 import type { Store } from '../store/store.js'
 import type { Events } from '../telemetry/events.js'
-import type { BatchRequest, Outcome } from './batch.js'
+import { MAX_CHANGED_IDS, type Outcome } from './batch.js'
 import {
   groupSelectors,
   readGroupState,
   type CorruptGroup,
   type GroupState,
 } from './group-state.js'
+import { LaneTrouble } from './lane-trouble.js'
+import { PATIENT_CLIENT, PendingRequest, type Client } from './pending-request.js'
 import { planCommit, type CommitPlan, type LaneSettings } from './plan-commit.js'
+import { WaitingRoom, type WaiterLimit } from './waiting-room.js'
 
 /** What a lane needs; the same for all lanes but for the group and its settings. */
 export interface GroupLaneOptions {
@@ -20,25 +23,18 @@ export interface GroupLaneOptions {
   readonly store: Store
   readonly clock: Clock
   readonly events: Events
-  /** Hard bound on how long one request waits for the store. */
+  /** Hard bound in milliseconds on how long one request waits for the store. */
   readonly timeoutMs: number
   /** This daemon as `user@host`, for the records of holders and changes. */
   readonly by: string
+  /** How many requests may wait for a slot, over all lanes. */
+  readonly waiterLimit: WaiterLimit
+  /** Has the store polled attentively until the returned function is called. */
+  readonly watchStore: () => Cancel
 }
 
 /** Pause in milliseconds before a batch is decided again, its random part so that replicas spread out. */
 const PAUSE_MS = { base: 2, jitter: 10 }
-
-/** A request that waits for its answer. */
-interface Waiter extends BatchRequest {
-  /** On the monotonic clock. */
-  readonly endsAt: number
-  /** Whether the client has gone away; asked before a grant to it would be written. */
-  readonly isGone: () => boolean
-  /** Answers the request; only the first call counts. */
-  readonly settle: (outcome: Outcome) => void
-  isSettled: boolean
-}
 
 /** A group's state, and the store's revision at which it was read or made. */
 interface KnownState {
@@ -58,43 +54,57 @@ interface KnownState {
  *   comes from it alone.
  * - After a commit that ended `unknown` no request is answered, but by a refusal, until a write guarded
  *   by a revision read later has succeeded: then the uncertain one has happened before, or never will.
- * - Every request is answered within `timeoutMs`.
+ * - Every request is answered within `timeoutMs`, or else waits for a slot; slots go to those who wait
+ *   in the order in which they came.
  */
 export class GroupLane {
   readonly #options: GroupLaneOptions
-  #queue: Waiter[] = []
+  readonly #waitingRoom: WaitingRoom
+  readonly #trouble: LaneTrouble
+  #queue: PendingRequest[] = []
   #known: KnownState | undefined
   #isRunning = false
   #isClosed = false
-  #isUnsettled = false
   #settings: LaneSettings | undefined
   /** Whether the configured slots are still to be applied, once after a start or a reload. */
   #mustApplySlots: boolean
-  /** Whether a round is due although nobody waits: to apply slots, or to fence. */
+  /** Whether there is something to do: for a request, for who waits, to apply slots, or to fence. */
   #isRoundDue = false
-  /** Why requests are waiting at the moment, for those whose time runs out. */
-  #trouble: Refusal | undefined
 
   constructor(options: GroupLaneOptions) {
+    const { group, settings, clock, events, waiterLimit, watchStore } = options
     this.#options = options
-    this.#settings = options.settings
-    this.#mustApplySlots = options.settings !== undefined
+    this.#settings = settings
+    this.#mustApplySlots = settings !== undefined
+    this.#trouble = new LaneTrouble(group, events)
+    this.#waitingRoom = new WaitingRoom({
+      limit: waiterLimit,
+      clock,
+      watchStore,
+      onCountChange: (count) => {
+        if (this.#settings !== undefined) events.waitersChanged(group, count)
+      },
+      onWaited: (seconds) => events.waited(seconds),
+    })
   }
 
   /** Puts other settings in force; the next round applies the slots. */
   configure(settings: LaneSettings | undefined): void {
+    const { group } = this.#options
     this.#settings = settings
     this.#mustApplySlots = settings !== undefined
+    if (settings === undefined) this.#waitingRoom.refuseAll({ kind: 'unknown_group', group })
   }
 
-  /** Takes a slot for `id`, unless it holds one already. Not done if `isGone` is true by then. */
-  lock(id: string, isGone: () => boolean): Promise<Outcome> {
-    return this.#enqueue('lock', id, isGone)
+  /** Takes a slot for `id`, unless it holds one already. Not done if the client is gone by then. */
+  lock(id: string, client: Client): Promise<Outcome> {
+    return this.#enqueue('lock', id, client)
   }
 
   /** Gives back the slot of `id`, if it holds one; done even if the client has gone away. */
   unlock(id: string): Promise<Outcome> {
-    return this.#enqueue('unlock', id, () => false)
+    this.#waitingRoom.withdraw(id)
+    return this.#enqueue('unlock', id, PATIENT_CLIENT)
   }
 
   /**
@@ -102,46 +112,37 @@ export class GroupLane {
    * changed the group, and sets off what is still to be done without a request.
    */
   observe(state: GroupState, asOf: number): void {
-    if (this.#known === undefined || asOf > this.#known.asOf) this.#known = { state, asOf }
-    if (!this.#mustApplySlots && !this.#isUnsettled) return
-    this.#isRoundDue = true
-    this.#start()
+    const isNews = this.#known === undefined || asOf > this.#known.asOf
+    if (isNews) this.#known = { state, asOf }
+    const canServe = isNews && this.#waitingRoom.size > 0 && mayGrant(state)
+    if (canServe || this.#mustApplySlots || this.#trouble.isUnsettled) this.#startRound()
   }
 
-  /** Refuses all that wait, and all that come; a commit under way is finished. */
+  /** Refuses all that wait for a slot, and lets nobody wait any more; the rest is served on. */
+  endWaiting(): void {
+    this.#waitingRoom.close()
+    this.#waitingRoom.refuseAll({ kind: 'shutting_down' })
+  }
+
+  /** Refuses all that is not under way, and all that comes. */
   close(): void {
     this.#isClosed = true
-    for (const waiter of this.#queue) {
-      waiter.settle({ outcome: 'refused', refusal: { kind: 'shutting_down' } })
-    }
+    this.endWaiting()
+    this.#refuse(this.#queue.splice(0), { kind: 'shutting_down' })
   }
 
-  #enqueue(operation: 'lock' | 'unlock', id: string, isGone: () => boolean): Promise<Outcome> {
-    if (this.#isClosed) {
-      return Promise.resolve({ outcome: 'refused', refusal: { kind: 'shutting_down' } })
-    }
+  #enqueue(operation: 'lock' | 'unlock', id: string, client: Client): Promise<Outcome> {
     const { clock, timeoutMs } = this.#options
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        operation,
-        id,
-        isGone,
-        endsAt: clock.monotonic() + timeoutMs,
-        isSettled: false,
-        settle: (outcome) => {
-          if (waiter.isSettled) return
-          waiter.isSettled = true
-          cancel()
-          resolve(outcome)
-        },
-      }
-      const cancel = clock.schedule(timeoutMs, () => waiter.settle(this.#refusal(NO_ANSWER)))
-      this.#queue.push(waiter)
-      this.#start()
-    })
+    if (this.#isClosed) return Promise.resolve(refused({ kind: 'shutting_down' }))
+    const request = new PendingRequest({ operation, id }, client, clock, this.#trouble.refusal)
+    request.expireAt(request.arrivedAt + timeoutMs)
+    this.#queue.push(request)
+    this.#startRound()
+    return request.answer
   }
 
-  #start(): void {
+  #startRound(): void {
+    this.#isRoundDue = true
     if (this.#isRunning) return
     this.#isRunning = true
     void this.#run().finally(() => {
@@ -150,57 +151,58 @@ export class GroupLane {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0 || (this.#isRoundDue && !this.#isClosed)) {
-      const batch = this.#queue
-      this.#queue = []
+    while (this.#isRoundDue) {
       this.#isRoundDue = false
-      const rest = await this.#serve(batch)
+      const arrived = this.#queue
+      this.#queue = []
+      const rest = await this.#serve(arrived)
+      if (rest.length === 0) continue
       this.#queue = [...rest, ...this.#queue]
+      this.#isRoundDue = true
     }
   }
 
-  /** Answers a batch; returns the waiters that are left to the next one. */
-  async #serve(batch: readonly Waiter[]): Promise<readonly Waiter[]> {
-    const { clock, timeoutMs } = this.#options
-    const roundEndsAt = batch.at(-1)?.endsAt ?? clock.monotonic() + timeoutMs
+  /** Answers a batch: who waits for a slot, then who has just arrived. Returns those left to the next. */
+  async #serve(arrived: readonly PendingRequest[]): Promise<readonly PendingRequest[]> {
+    const { clock, store, timeoutMs, group } = this.#options
+    const endsAt = (arrived.at(-1)?.arrivedAt ?? clock.monotonic()) + timeoutMs
     let state: GroupState | CorruptGroup | undefined = this.#known?.state
     let isFresh = false
-    for (let conflicts = 0; ;) {
-      const remainingMs = roundEndsAt - clock.monotonic()
-      if (remainingMs <= 0) return this.#refuse(batch, NO_ANSWER)
+    let conflicts = 0
+    for (;;) {
+      const remainingMs = endsAt - clock.monotonic()
+      if (remainingMs <= 0) return this.#refuse(arrived, this.#trouble.refusal)
       try {
         if (state === undefined) {
           state = await this.#read(remainingMs)
           isFresh = true
         }
-        if ('problem' in state) return this.#refuseCorrupt(batch, state)
-        const requests = this.#present(batch)
+        if ('problem' in state) return this.#refuseCorrupt(arrived, state)
+        const requests = this.#batch(arrived)
         const plan = this.#plan(state, requests)
         if (plan.transaction === undefined) {
           if (isFresh || requests.length === 0) return this.#answer(requests, plan)
           state = undefined
           continue
         }
-        const result = await this.#options.store.commit(
-          plan.transaction,
-          roundEndsAt - clock.monotonic(),
-        )
+        const result = await store.commit(plan.transaction, endsAt - clock.monotonic())
         if (result.outcome === 'committed') {
           this.#remember(plan, result.revision)
           return this.#answer(requests, plan)
         }
-        state = readGroupState(result.snapshot, this.#options.group)
+        state = readGroupState(result.snapshot, group)
         isFresh = true
         conflicts += 1
-        this.#noteConflict(conflicts)
-        await this.#pause()
+        this.#trouble.noteConflict(conflicts)
       } catch (error) {
-        const isUnknown = this.#noteStoreError(error)
-        if (!isUnknown) return this.#refuse(batch, this.#trouble ?? NO_ANSWER)
+        this.#known = undefined
+        const isUnknown = this.#trouble.noteStoreError(error)
+        if (!isUnknown) return this.#refuse(arrived, this.#trouble.refusal)
         state = undefined
         isFresh = false
-        await this.#pause()
       }
+      for (const request of arrived) request.refusal = this.#trouble.refusal
+      await delay(clock, PAUSE_MS.base + Math.random() * PAUSE_MS.jitter)
     }
   }
 
@@ -212,21 +214,27 @@ export class GroupLane {
     return state
   }
 
-  /** The waiters that still want an answer; a grant to a client that has gone would be of no use. */
-  #present(batch: readonly Waiter[]): readonly Waiter[] {
-    return batch.filter((waiter) => {
-      if (waiter.isGone()) waiter.settle({ outcome: 'refused', refusal: { kind: 'withdrawn' } })
-      return !waiter.isSettled
+  /**
+   * Who still wants an answer, in the order in which slots are due to them. Of those who wait, no more
+   * than one commit can serve; where more wait, nobody who has just arrived may overtake them.
+   */
+  #batch(arrived: readonly PendingRequest[]): readonly PendingRequest[] {
+    const waiting = this.#waitingRoom.first(MAX_CHANGED_IDS)
+    const isCrowded = this.#waitingRoom.size > waiting.length
+    for (const request of arrived) request.isBehind = isCrowded
+    return [...waiting, ...arrived].filter((request) => {
+      if (request.isPointless()) request.settle(refused({ kind: 'withdrawn' }))
+      return !request.isAnswered
     })
   }
 
-  #plan(state: GroupState, requests: readonly Waiter[]): CommitPlan {
+  #plan(state: GroupState, requests: readonly PendingRequest[]): CommitPlan {
     const { group, clock, by } = this.#options
     return planCommit(state, requests, {
       group,
       settings: this.#settings,
       mustApplySlots: this.#mustApplySlots,
-      mustFence: this.#isUnsettled,
+      mustFence: this.#trouble.isUnsettled,
       at: new Date(clock.now()).toISOString(),
       by,
     })
@@ -238,67 +246,57 @@ export class GroupLane {
     if (plan.slotsApplied !== undefined) {
       events.slotsApplied(group, plan.slotsApplied.from, plan.slotsApplied.to)
     }
-    if (this.#isUnsettled) {
-      this.#isUnsettled = false
-      events.groupSettled(group)
-    }
+    this.#trouble.fenced()
   }
 
-  #answer(requests: readonly Waiter[], plan: CommitPlan): readonly Waiter[] {
+  /** Settles a batch by what is in the store now; returns those for whom there was no room in it. */
+  #answer(requests: readonly PendingRequest[], plan: CommitPlan): readonly PendingRequest[] {
     const { group, events } = this.#options
     if (plan.settings === this.#settings) this.#mustApplySlots = false
-    this.#trouble = undefined
-    const semaphore = this.#known?.state.semaphore.value
-    if (semaphore !== undefined && this.#settings !== undefined) {
-      const { totalSlots, holders } = semaphore
+    this.#trouble.over()
+    const state = this.#known?.state
+    if (state?.semaphore.value !== undefined && this.#settings !== undefined) {
+      const { totalSlots, holders } = state.semaphore.value
       events.groupObserved({ group, totalSlots, holders: holders.length })
     }
-    return requests.filter((waiter, index) => {
+    const waitMs = this.#settings?.waitTimeoutMs ?? 0
+    const left: PendingRequest[] = []
+    for (const [index, request] of requests.entries()) {
       const outcome = plan.outcomes[index]
-      if (outcome !== undefined) waiter.settle(outcome)
-      return outcome === undefined
-    })
-  }
-
-  #noteConflict(conflicts: number): void {
-    this.#options.events.storeConflict(this.#options.group)
-    this.#trouble = { kind: 'store_conflict', attempts: conflicts }
-  }
-
-  #pause(): Promise<void> {
-    return delay(this.#options.clock, PAUSE_MS.base + Math.random() * PAUSE_MS.jitter)
-  }
-
-  /** Returns whether a commit may have happened, or may still happen. */
-  #noteStoreError(error: unknown): boolean {
-    const { group, events } = this.#options
-    this.#known = undefined
-    const reason = error instanceof Error ? error.message : String(error)
-    this.#trouble = { kind: 'store_unavailable', reason }
-    // An error that is no StoreError says nothing about what was sent, so it counts as unknown too.
-    const isUnknown = !(error instanceof StoreError) || error.kind === 'unknown'
-    if (isUnknown && !this.#isUnsettled) {
-      this.#isUnsettled = true
-      events.groupUnsettled(group, reason)
+      if (outcome === undefined) {
+        if (!this.#waitingRoom.has(request)) left.push(request)
+        continue
+      }
+      const mayWait = outcome.outcome === 'refused' && request.operation === 'lock'
+      if (mayWait && this.#waitingRoom.admit(request, outcome.refusal, waitMs)) continue
+      request.settle(outcome)
     }
-    return isUnknown
+    if (this.#waitingRoom.size > 0 && state !== undefined && mayGrant(state))
+      this.#isRoundDue = true
+    return left
   }
 
-  #refuseCorrupt(batch: readonly Waiter[], { key, problem }: CorruptGroup): readonly Waiter[] {
-    this.#options.events.groupCorrupt(this.#options.group, key, problem)
-    this.#trouble = { kind: 'store_corrupt', key, problem }
-    return this.#refuse(batch, this.#trouble)
+  #refuseCorrupt(
+    arrived: readonly PendingRequest[],
+    { key, problem }: CorruptGroup,
+  ): readonly PendingRequest[] {
+    this.#trouble.noteCorrupt(key, problem)
+    this.#waitingRoom.refuseAll(this.#trouble.refusal)
+    return this.#refuse(arrived, this.#trouble.refusal)
   }
 
-  #refuse(batch: readonly Waiter[], refusal: Refusal): readonly Waiter[] {
-    for (const waiter of batch) waiter.settle({ outcome: 'refused', refusal })
+  #refuse(requests: readonly PendingRequest[], refusal: Refusal): readonly PendingRequest[] {
+    for (const request of requests) request.settle(refused(refusal))
     return []
-  }
-
-  #refusal(otherwise: Refusal): Outcome {
-    return { outcome: 'refused', refusal: this.#trouble ?? otherwise }
   }
 }
 
-/** The refusal of a request whose time ran out before anything else was known. */
-const NO_ANSWER: Refusal = { kind: 'store_unavailable', reason: 'the store did not answer in time' }
+/** Whether somebody who waits could be granted a slot in this state. */
+function mayGrant({ semaphore, pause, globalPause }: GroupState): boolean {
+  const isPaused = pause.revision > 0 || globalPause.revision > 0
+  return !isPaused && (semaphore.value === undefined || hasFreeSlot(semaphore.value))
+}
+
+function refused(refusal: Refusal): Outcome {
+  return { outcome: 'refused', refusal }
+}

@@ -2,23 +2,29 @@ import type { NodeIdentity } from '../semaphore/node-identity.js'
 import type { Refusal } from '../semaphore/refusal.js'
 import type { Outcome } from './batch.js'
 import { GroupLane, type GroupLaneOptions } from './group-lane.js'
+import type { Client } from './pending-request.js'
 import type { LaneSettings, SlotsSource } from './plan-commit.js'
+import { WaiterLimit } from './waiting-room.js'
 import type { GroupsSnapshot } from './store-poller.js'
 
 /** A configured group. */
 export interface GroupSettings {
   readonly name: string
   readonly slots: number
+  /** How long a pre-reboot may wait for a slot, in milliseconds. */
+  readonly waitTimeoutMs: number
 }
 
 /** The groups as they are configured, and who decides over their slots. */
 export interface LockSettings {
   readonly groups: readonly GroupSettings[]
   readonly slotsSource: SlotsSource
+  /** How many pre-reboots may wait for a slot, over all groups. */
+  readonly waitersMax: number
 }
 
 /** What is the same for all lanes. */
-export type LockManagerOptions = Omit<GroupLaneOptions, 'group' | 'settings'>
+export type LockManagerOptions = Omit<GroupLaneOptions, 'group' | 'settings' | 'waiterLimit'>
 
 /**
  * Locks and unlocks the semaphores of all groups: it finds the group's lane. Nothing else in a daemon
@@ -31,6 +37,7 @@ export type LockManagerOptions = Omit<GroupLaneOptions, 'group' | 'settings'>
  */
 export class LockManager {
   readonly #options: LockManagerOptions
+  readonly #waiterLimit = new WaiterLimit(0)
   readonly #configured = new Map<string, GroupLane>()
   readonly #leftOver = new Map<string, GroupLane>()
   #hasSeenStore = false
@@ -42,7 +49,8 @@ export class LockManager {
   }
 
   /** Puts other settings in force, at a reload: groups come, change their slots, and go. */
-  configure({ groups, slotsSource }: LockSettings): void {
+  configure({ groups, slotsSource, waitersMax }: LockSettings): void {
+    this.#waiterLimit.max = waitersMax
     const names = new Set(groups.map(({ name }) => name))
     for (const [name, lane] of this.#configured) {
       if (names.has(name)) continue
@@ -50,8 +58,8 @@ export class LockManager {
       lane.configure(undefined)
       this.#leftOver.set(name, lane)
     }
-    for (const { name, slots } of groups) {
-      const settings = { slots, slotsSource }
+    for (const { name, slots, waitTimeoutMs } of groups) {
+      const settings = { slots, slotsSource, waitTimeoutMs }
       const lane = this.#configured.get(name) ?? this.#leftOver.get(name)
       lane?.configure(settings)
       this.#leftOver.delete(name)
@@ -60,9 +68,9 @@ export class LockManager {
   }
 
   /** Takes a slot for a node; a node whose client has gone away is not granted one. */
-  lock({ group, id }: NodeIdentity, isGone: () => boolean): Promise<Outcome> {
+  lock({ group, id }: NodeIdentity, client: Client): Promise<Outcome> {
     const lane = this.#configured.get(group)
-    return lane?.lock(id, isGone) ?? refused({ kind: 'unknown_group', group })
+    return lane?.lock(id, client) ?? refused({ kind: 'unknown_group', group })
   }
 
   /** Gives back a node's slot, if it holds one. */
@@ -92,14 +100,28 @@ export class LockManager {
     }
   }
 
-  /** Refuses all that wait and all that come. */
+  /** Refuses all that wait for a slot, and lets nobody wait any more; the rest is served on. */
+  endWaiting(): void {
+    for (const lane of this.#lanes()) lane.endWaiting()
+  }
+
+  /** Refuses all that is not under way, and all that comes. */
   close(): void {
     this.#isClosed = true
-    for (const lane of [...this.#configured.values(), ...this.#leftOver.values()]) lane.close()
+    for (const lane of this.#lanes()) lane.close()
+  }
+
+  #lanes(): readonly GroupLane[] {
+    return [...this.#configured.values(), ...this.#leftOver.values()]
   }
 
   #createLane(group: string, settings: LaneSettings | undefined): GroupLane {
-    const lane = new GroupLane({ ...this.#options, group, settings })
+    const lane = new GroupLane({
+      ...this.#options,
+      group,
+      settings,
+      waiterLimit: this.#waiterLimit,
+    })
     if (this.#isClosed) lane.close()
     return lane
   }

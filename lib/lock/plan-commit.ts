@@ -21,6 +21,8 @@ export type SlotsSource = 'config' | 'store'
 export interface LaneSettings {
   readonly slots: number
   readonly slotsSource: SlotsSource
+  /** How long a pre-reboot may wait for a slot, in milliseconds; 0: it is answered at once. */
+  readonly waitTimeoutMs: number
 }
 
 /** What a plan depends on beside the group's state and the requests. */

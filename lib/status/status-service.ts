@@ -1,15 +1,26 @@
-import express, { type Express, type Response } from 'express'
+import express, { type Express } from 'express'
+import type { CredentialsGate } from '../http/credentials-gate.js'
+import type { Events } from '../telemetry/events.js'
 import type { Metrics } from '../telemetry/metrics.js'
+import { credentialsGuard } from './credentials-guard.js'
 import type { Readiness } from './readiness.js'
+import { sendText } from './send-text.js'
 
 /** What the status service shows. */
 export interface StatusServiceOptions {
   readonly metrics: Metrics
   readonly readiness: Readiness
+  readonly events: Events
+  /** Lets in to all but the probes. */
+  readonly gate: CredentialsGate
 }
 
-/** The status service: what Prometheus, Kubernetes and people look at. It changes nothing. */
-export function createStatusService({ metrics, readiness }: StatusServiceOptions): Express {
+/**
+ * The status service: what Prometheus, Kubernetes and people look at. It changes nothing. Its probes
+ * answer everybody: a kubelet has no password, and they tell nothing but how the daemon fares.
+ */
+export function createStatusService(options: StatusServiceOptions): Express {
+  const { metrics, readiness, events, gate } = options
   const service = express()
   service.disable('x-powered-by')
   service.disable('etag')
@@ -31,6 +42,8 @@ export function createStatusService({ metrics, readiness }: StatusServiceOptions
     const state = await readiness.check()
     sendText(response, state.isReady ? 200 : 503, state.isReady ? 'ok' : state.reason)
   })
+  // All that follows is guarded, also what is not there.
+  service.use(credentialsGuard(gate, events))
   service.get('/metrics', async (_request, response) => {
     const text = await metrics.registry.metrics()
     response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text)
@@ -39,14 +52,4 @@ export function createStatusService({ metrics, readiness }: StatusServiceOptions
     sendText(response, 404, 'not found; there are /metrics, /livez and /readyz')
   })
   return service
-}
-
-function sendText(response: Response, status: number, text: string): void {
-  const body = `${text}\n`
-  response
-    .writeHead(status, {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'Content-Length': Buffer.byteLength(body),
-    })
-    .end(body)
 }

@@ -1,9 +1,14 @@
+import { doorEvents } from './door-events.js'
 import type { LogFields, Logger } from './logger.js'
 import type { Api, Metrics, StoreOperation } from './metrics.js'
 
 /** Which request a line is about. `group` and `id` are known once the body has been read. */
 export interface RequestContext {
   readonly requestId: string
+  /** The address that asks. */
+  readonly client?: string | undefined
+  /** Whose password was right. */
+  readonly user?: string | undefined
   readonly group?: string | undefined
   readonly id?: string | undefined
 }
@@ -40,6 +45,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     ...requestEvents(logger, metrics),
     ...storeEvents(logger, metrics),
     ...groupEvents(logger, metrics),
+    ...doorEvents(logger, metrics),
     ...daemonEvents(logger),
   }
 }
@@ -51,9 +57,10 @@ function requestEvents(logger: Logger, metrics: Metrics) {
       else metrics.steadyStateRequests.inc()
     },
 
-    requestAccepted(api: Api, { requestId, group, id }: RequestContext): void {
+    requestAccepted(api: Api, { requestId, client, user, group, id }: RequestContext): void {
       if (!logger.isEnabled('debug')) return
-      logger.log('debug', `processing client ${WHAT[api]}`, { group, id, request_id: requestId })
+      const fields = { group, id, user, client, request_id: requestId }
+      logger.log('debug', `processing client ${WHAT[api]}`, fields)
     },
 
     requestAnswered(api: Api, context: RequestContext, end: RequestEnd): void {
@@ -69,6 +76,8 @@ function requestEvents(logger: Logger, metrics: Metrics) {
         reason: value,
         status,
         duration_ms: Math.round(durationSeconds * 1000),
+        user: context.user,
+        client: context.client,
         request_id: context.requestId,
       })
     },
@@ -151,6 +160,14 @@ function groupEvents(logger: Logger, metrics: Metrics) {
       metrics.databaseHolders.set({ group }, holders)
     },
 
+    waitersChanged(group: string, count: number): void {
+      metrics.waiters.set({ group }, count)
+    },
+
+    waited(seconds: number): void {
+      metrics.waitDuration.observe(seconds)
+    },
+
     slotsApplied(group: string, from: number | undefined, to: number): void {
       const fields: LogFields = { group, from, to }
       if (from === to) logger.log('debug', 'slots taken over from the configuration', fields)
@@ -188,8 +205,10 @@ function daemonEvents(logger: Logger) {
       logger.log('notice', 'airlock is ready', fields)
     },
 
-    firstRequestHint(address: string): void {
-      const command = `curl -H 'fleet-lock-protocol: true' -d @config/body.json http://${address}/v1/pre-reboot`
+    /** `url` is the main service's; `isGuarded`: it asks for a user and a password. */
+    firstRequestHint(url: string, isGuarded: boolean): void {
+      const user = isGuarded ? ' -u USER' : ''
+      const command = `curl${user} -H 'fleet-lock-protocol: true' -d @config/body.json ${url}/v1/pre-reboot`
       logger.log('info', `a first request: ${command}`)
     },
 

@@ -12,6 +12,9 @@ const DEFAULT_METRICS = /^process_/
 /** Upper bounds in seconds: a request takes milliseconds, waits for etcd for seconds, then half an hour. */
 const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10, 60, 300, 1800]
 
+/** Upper bounds in seconds; a wait ends with the longest that can be configured, 29 minutes. */
+const WAIT_BUCKETS = [0.1, 1, 5, 15, 30, 60, 120, 300, 600, 1200, 1740]
+
 /** Upper bounds in seconds; a store operation ends with the transaction timeout, 3 s by default. */
 const STORE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10]
 
@@ -40,6 +43,7 @@ export function createMetrics(version: string) {
     registry,
     ...groupMetrics(registers),
     ...requestMetrics(registers),
+    ...doorMetrics(registers),
     ...storeMetrics(registers),
   }
 }
@@ -67,6 +71,18 @@ function groupMetrics(registers: Registry[]) {
       name: 'airlock_database_semaphore_lock_holders',
       help: 'Slots of a group that are held, in the store.',
       labelNames: ['group'],
+      registers,
+    }),
+    waiters: new Gauge({
+      name: 'airlock_waiters',
+      help: 'Pre-reboot requests of a group that wait for a slot at this replica.',
+      labelNames: ['group'],
+      registers,
+    }),
+    waitDuration: new Histogram({
+      name: 'airlock_wait_duration_seconds',
+      help: 'Time that pre-reboot requests have waited for a slot, however the wait ended.',
+      buckets: WAIT_BUCKETS,
       registers,
     }),
     mismatches: new Gauge({
@@ -101,6 +117,23 @@ function requestMetrics(registers: Registry[]) {
       help: 'Time from a request to its answer.',
       labelNames: ['api'],
       buckets: REQUEST_BUCKETS,
+      registers,
+    }),
+  }
+}
+
+function doorMetrics(registers: Registry[]) {
+  return {
+    credentialsRefused: new Counter({
+      name: 'airlock_credentials_refused_total',
+      help: 'Requests whose HTTP Basic credentials were missing, wrong or not looked at.',
+      labelNames: ['service', 'reason'],
+      registers,
+    }),
+    certificateExpiry: new Gauge({
+      name: 'airlock_certificate_expiry_timestamp_seconds',
+      help: "When the certificate that a service shows expires, in seconds since Unix' epoch.",
+      labelNames: ['service'],
       registers,
     }),
   }

@@ -7,8 +7,7 @@ export interface Answer {
 
 /** What a server has sent so far: whole answers, or why it is no HTTP. */
 export type ReadAnswers =
-  | { readonly answers: readonly Answer[]; readonly unread: number }
-  | { readonly problem: string }
+  { readonly answers: readonly Answer[]; readonly unread: number } | { readonly problem: string }
 
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3}) [ -~]*$/
 const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([!-~](?:[ -~]*[!-~])?)?$/

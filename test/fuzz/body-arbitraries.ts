@@ -15,23 +15,97 @@ export const GROUPS = {
 const STRANGE_IDS: readonly string[] = [
   ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype', 'valueOf'],
   ...['null', 'undefined', 'true', 'NaN', '0', '-1', '[]', '{}', '""', "'", '"', '\\', '\\u0000'],
-  ...['../../etc/passwd', '/', '..', '.', '%00', '%2F', '%', '+', ' ', '  a  ', 'a b', '*', '?', '#'],
+  ...[
+    '../../etc/passwd',
+    '/',
+    '..',
+    '.',
+    '%00',
+    '%2F',
+    '%',
+    '+',
+    ' ',
+    '  a  ',
+    'a b',
+    '*',
+    '?',
+    '#',
+  ],
   ...['<script>', '&lt;', '$(reboot)', '`reboot`', '${id}', '{{id}}', "'; DROP TABLE entries; --"],
-  ...['ünïcödé', '日本語', '🤖', '👩🏽', 'e\u0301', '\ufffd', '\uffff', '\ue000', '\u{10ffff}', '\u00a0'],
+  ...[
+    'ünïcödé',
+    '日本語',
+    '🤖',
+    '👩🏽',
+    'e\u0301',
+    '\ufffd',
+    '\uffff',
+    '\ue000',
+    '\u{10ffff}',
+    '\u00a0',
+  ],
   ...['x'.repeat(256), '🤖'.repeat(128), 'ﬃ'.repeat(256), 'level=error msg="forged"', 'a=b c="d'],
 ]
 
 /** Ids that are refused. */
 const WRONG_IDS: readonly string[] = [
-  ...['', '\0', 'a\0b', 'a\nb', 'a\r\nlevel=error', '\t', '\u001b[31m', '\u007f', '\u0085', '\u009f'],
-  ...['\ud800', 'a\udfff', '\udc00\ud800', '\u200b', '\u202e', '\u2028', '\u2029', '\ufeff', '\u00ad'],
+  ...[
+    '',
+    '\0',
+    'a\0b',
+    'a\nb',
+    'a\r\nlevel=error',
+    '\t',
+    '\u001b[31m',
+    '\u007f',
+    '\u0085',
+    '\u009f',
+  ],
+  ...[
+    '\ud800',
+    'a\udfff',
+    '\udc00\ud800',
+    '\u200b',
+    '\u202e',
+    '\u2028',
+    '\u2029',
+    '\ufeff',
+    '\u00ad',
+  ],
   ...['x'.repeat(257), '🤖'.repeat(129), 'x'.repeat(9000)],
 ]
 
 const WRONG_GROUPS: readonly string[] = [
-  ...['', '__proto__', 'prototype', 'toString', 'hasOwnProperty', 'unknown', 'FUZZ-OPEN', 'Constructor'],
-  ...['fuzz-open\n', 'fuzz-open\0', ' fuzz-open', 'fuzz-open ', 'fuzz-open/v1', '../fuzz-open', 'a/b'],
-  ...['fuzz_open', 'fuzz%2Dopen', 'fuzz‑open', 'ﬁ', '.', '..', '-', 'x'.repeat(253), 'x'.repeat(254)],
+  ...[
+    '',
+    '__proto__',
+    'prototype',
+    'toString',
+    'hasOwnProperty',
+    'unknown',
+    'FUZZ-OPEN',
+    'Constructor',
+  ],
+  ...[
+    'fuzz-open\n',
+    'fuzz-open\0',
+    ' fuzz-open',
+    'fuzz-open ',
+    'fuzz-open/v1',
+    '../fuzz-open',
+    'a/b',
+  ],
+  ...[
+    'fuzz_open',
+    'fuzz%2Dopen',
+    'fuzz‑open',
+    'ﬁ',
+    '.',
+    '..',
+    '-',
+    'x'.repeat(253),
+    'x'.repeat(254),
+  ],
 ]
 
 /** The ids of one of the suite's workers; no two workers have one in common. */
@@ -43,7 +117,9 @@ export function idsOf(worker: number, workers: number): readonly string[] {
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.string({ unit: 'grapheme', maxLength: 20 }),
-  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 }).map((units) => String.fromCharCode(...units)),
+  fc
+    .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 })
+    .map((units) => String.fromCharCode(...units)),
 )
 
 /** Machines that may hold a slot; ids of other workers' machines do not occur. */
@@ -68,7 +144,9 @@ function wrongIdentityOf(identity: fc.Arbitrary<Identity>, worker: number): fc.A
   )
   return fc.oneof(
     fc.tuple(identity, fc.constantFrom(...WRONG_IDS)).map(([right, id]) => ({ ...right, id })),
-    fc.tuple(identity, fc.constantFrom(...WRONG_GROUPS)).map(([right, group]) => ({ ...right, group })),
+    fc
+      .tuple(identity, fc.constantFrom(...WRONG_GROUPS))
+      .map(([right, group]) => ({ ...right, group })),
     fc.tuple(identity, any).map(([right, group]) => ({ ...right, group })),
     fc.tuple(identity, fc.jsonValue({ maxDepth: 2 })).map(([right, id]) => {
       return typeof id === 'string' ? { ...right, id: `${worker}:${id}` } : { ...right, id }
@@ -85,7 +163,10 @@ function rightBody(identity: fc.Arbitrary<Identity>): fc.Arbitrary<Buffer> {
     maxKeys: 3,
   })
   const text = fc.oneof(
-    { arbitrary: identity.map((it) => JSON.stringify({ client_params: it }, undefined, 2)), weight: 4 },
+    {
+      arbitrary: identity.map((it) => JSON.stringify({ client_params: it }, undefined, 2)),
+      weight: 4,
+    },
     { arbitrary: identity.map((it) => JSON.stringify({ client_params: it })), weight: 2 },
     fc
       .tuple(identity, fields, fields)
@@ -121,8 +202,12 @@ function wrongBody(identity: fc.Arbitrary<Identity>, worker: number): fc.Arbitra
   const depth = fc.integer({ min: 1, max: 7000 })
   const text = fc.oneof(
     fc.tuple(right, fc.nat()).map(([body, at]) => body.slice(0, at % body.length)),
-    fc.tuple(right, fc.constantFrom('}', ',', '{}', '\0', 'x', ';', '\ufeff', '//')).map((it) => it.join('')),
-    fc.tuple(fc.constantFrom('\ufeff', '\0', '(', 'x', ',', '\u00a0'), right).map((it) => it.join('')),
+    fc
+      .tuple(right, fc.constantFrom('}', ',', '{}', '\0', 'x', ';', '\ufeff', '//'))
+      .map((it) => it.join('')),
+    fc
+      .tuple(fc.constantFrom('\ufeff', '\0', '(', 'x', ',', '\u00a0'), right)
+      .map((it) => it.join('')),
     right.map((body) => body.replaceAll('"', "'")),
     right.map((body) => body.replace('}}', ',}}')),
     right.map((body) => body.replace('client_params', 'client-params')),
@@ -134,13 +219,24 @@ function wrongBody(identity: fc.Arbitrary<Identity>, worker: number): fc.Arbitra
     right.map((body) => JSON.stringify(body)),
     identity.map((it) => JSON.stringify(it)),
     wrongIdentityOf(identity, worker).map((it) => JSON.stringify({ client_params: it })),
-    fc.tuple(depth, fc.boolean()).map(([n, isClosed]) => '['.repeat(n) + (isClosed ? ']'.repeat(n) : '')),
+    fc
+      .tuple(depth, fc.boolean())
+      .map(([n, isClosed]) => '['.repeat(n) + (isClosed ? ']'.repeat(n) : '')),
     depth.map((n) => '{"a":'.repeat(n / 2) + '0' + '}'.repeat(n / 2)),
     fc.tuple(right, depth).map(([body, n]) => {
       return body.replace('{', `{"deep":${'['.repeat(n)}${']'.repeat(n)},`)
     }),
     fc.constantFrom('', 'null', 'true', '0', '""', '{}', '[]', '{"client_params":{}}', 'undefined'),
-    fc.constantFrom('1e99999', '-', '01', '0x1', 'NaN', '"\\ud800"', '"\\x41"', `"${'a'.repeat(9000)}`),
+    fc.constantFrom(
+      '1e99999',
+      '-',
+      '01',
+      '0x1',
+      'NaN',
+      '"\\ud800"',
+      '"\\x41"',
+      `"${'a'.repeat(9000)}`,
+    ),
     fc.json({ maxDepth: 4 }),
     fc.constant('id=a&group=fuzz-open'),
   )
@@ -152,10 +248,17 @@ function wrongBody(identity: fc.Arbitrary<Identity>, worker: number): fc.Arbitra
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     // Overlong, a surrogate in UTF-8, beyond the last character, and cut off.
     fc
-      .tuple(right, fc.constantFrom('c0af', 'e080af', 'eda080', 'f4908080', 'f8888080', 'ff', 'e282', '80'))
+      .tuple(
+        right,
+        fc.constantFrom('c0af', 'e080af', 'eda080', 'f4908080', 'f8888080', 'ff', 'e282', '80'),
+      )
       .map(([body, hex]) => {
         const [begin = '', end = ''] = body.split('"id":"')
-        return Buffer.concat([Buffer.from(`${begin}"id":"`), Buffer.from(hex, 'hex'), Buffer.from(end)])
+        return Buffer.concat([
+          Buffer.from(`${begin}"id":"`),
+          Buffer.from(hex, 'hex'),
+          Buffer.from(end),
+        ])
       }),
     {
       arbitrary: fc

@@ -29,7 +29,10 @@ export interface JudgedStream {
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([!-~]+) HTTP/1\\.([01])$`)
+// Node takes RTSP/1.0 for HTTP/1.0, and tells nobody.
+const REQUEST_LINE = new RegExp(
+  `^(${TOKEN}) (/[!-~]*|\\*|[a-z]+://[!-~]*) (HTTP/1\\.[01]|RTSP/1\\.0)$`,
+)
 const HEADER_LINE = new RegExp(`^(${TOKEN}):([^\\0-\\x08\\x0a-\\x1f\\x7f]*)$`)
 const SIMPLE_URL = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?(\/[^?#]*)?(?:\?[^#]*)?$/i
 const PATHS: ReadonlyMap<string, 'lock' | 'unlock'> = new Map([
@@ -122,17 +125,38 @@ function readHead(bytes: Buffer): Head | Unread {
   const requestLine = REQUEST_LINE.exec(wordsOfFirst)
   if (requestLine === null) return 'malformed'
   const headers: (readonly [string, string])[] = []
+  let hasStrangeBlanks = wordsOfFirst !== first
   for (const line of others) {
-    const header = HEADER_LINE.exec(line)
-    if (header === null) return 'malformed'
-    headers.push([(header[1] ?? '').toLowerCase(), trimBlanks(header[2] ?? '')])
+    const [, name = '', raw = ''] = HEADER_LINE.exec(line) ?? []
+    if (name === '') return 'malformed'
+    const value = trimBlanks(raw)
+    if (isFraming(name) && raw !== value && raw !== ` ${value}`) hasStrangeBlanks = true
+    headers.push([name.toLowerCase(), value])
   }
-  const [, method = '', target = '', minor] = requestLine
+  const [, method = '', target = '', version = ''] = requestLine
   const counted = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
   if (counted + target.length > MAX_HEAD_BYTES) return 'malformed'
   if (end < 0) return 'incomplete'
-  const isLenient = wordsOfFirst !== first || text.length > MAX_HEAD_BYTES
-  return { method, target, minorVersion: Number(minor), headers, size: end + 4, isLenient }
+  const isStrange = hasStrangeBlanks || version.startsWith('RTSP') || isStrangeUrl(target)
+  const isLenient = isStrange || text.length > MAX_HEAD_BYTES
+  return {
+    method,
+    target,
+    minorVersion: version.endsWith('1') ? 1 : 0,
+    headers,
+    size: end + 4,
+    isLenient,
+  }
+}
+
+/** Headers that tell where a request ends; servers do well to take them in their plain form only. */
+function isFraming(name: string): boolean {
+  return /^(?:transfer-encoding|content-length)$/i.test(name)
+}
+
+/** Absolute targets that are more than a host and a path. */
+function isStrangeUrl(target: string): boolean {
+  return !target.startsWith('/') && target !== '*' && !SIMPLE_URL.test(target)
 }
 
 function trimBlanks(text: string): string {
@@ -163,7 +187,7 @@ function readChunks(rest: Buffer): Body | Unread {
     const lineEnd = rest.indexOf('\r\n', at)
     if (lineEnd < 0) return 'incomplete'
     const line = rest.subarray(at, lineEnd).toString('latin1')
-    const size = /^([0-9a-f]{1,15})(?:;[\t -~]*)?$/i.exec(line)
+    const size = /^([0-9a-f]{1,16})(?:;[\t -~]*)?$/i.exec(line)
     if (size === null) return 'malformed'
     const begin = lineEnd + 2
     const end = begin + Number.parseInt(size[1] ?? '', 16)
@@ -180,7 +204,8 @@ function readTrailers(rest: Buffer, begin: number, bytes: Buffer): Body | Unread
     const lineEnd = rest.indexOf('\r\n', at)
     if (lineEnd < 0) return 'incomplete'
     if (lineEnd === at) return { bytes, size: lineEnd + 2 }
-    if (!HEADER_LINE.test(rest.subarray(at, lineEnd).toString('latin1'))) return 'malformed'
+    const name = HEADER_LINE.exec(rest.subarray(at, lineEnd).toString('latin1'))?.[1]
+    if (name === undefined || isFraming(name)) return 'malformed'
     at = lineEnd + 2
   }
 }
@@ -199,31 +224,30 @@ function judgeRequest(
   const isMarked = marks.length === 1 && marks[0] === 'true'
   if (head.method !== 'POST' || !isMarked || !isPlain(head)) return { verdict: 'bogus' }
   const identity = body.length > MAX_BODY_BYTES ? undefined : judgeBody(body, groups)
-  const path = pathOf(head.target)
-  const operation = PATHS.get(path.text)
+  const operation = PATHS.get(pathOf(head.target))
   if (identity === undefined || operation === undefined) return { verdict: 'bogus' }
   const demand = { isLock: operation === 'lock', identity }
-  return { verdict: path.isSure && !head.isLenient ? 'genuine' : 'unsure', demand }
+  return { verdict: head.isLenient ? 'unsure' : 'genuine', demand }
 }
 
 /** A body that is not compressed. */
 function isPlain(head: Head): boolean {
   const encodings = valuesOf(head, 'content-encoding')
-  return encodings.length === 0 || (encodings.length === 1 && /^(identity)?$/i.test(encodings[0] ?? ''))
+  return (
+    encodings.length === 0 || (encodings.length === 1 && /^(identity)?$/i.test(encodings[0] ?? ''))
+  )
 }
 
-function pathOf(target: string): { readonly text: string; readonly isSure: boolean } {
-  if (target.startsWith('/')) return { text: target.split('?', 1)[0] ?? '', isSure: true }
-  const simple = SIMPLE_URL.exec(target)
-  if (simple !== null) return { text: simple[1] ?? '', isSure: true }
-  const text = /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(target)?.[1] ?? ''
-  return { text, isSure: false }
+function pathOf(target: string): string {
+  return /^(?:[a-z]+:\/\/[^/?#]*)?([^?]*)/i.exec(target)?.[1] ?? ''
 }
 
 function persistenceOf(head: Head): 'closes' | 'waits' | 'unsure' {
   if (valuesOf(head, 'proxy-connection').length > 0) return 'unsure'
   const tokens = valuesOf(head, 'connection').join(',').toLowerCase().split(',').map(trimBlanks)
   const hasKeepAlive = tokens.includes('keep-alive')
+  // Nobody has to read on after an offer to speak another protocol.
+  if (valuesOf(head, 'upgrade').length > 0 && tokens.join().includes('upgrade')) return 'unsure'
   if (tokens.includes('close')) return hasKeepAlive ? 'unsure' : 'closes'
   if (head.minorVersion === 0) return hasKeepAlive ? 'unsure' : 'closes'
   return 'waits'

@@ -29,9 +29,22 @@ function rightMessage(body: fc.Arbitrary<Buffer>): fc.Arbitrary<Message> {
   const harmless = fc.subarray(
     [
       ...['Host: airlock', 'User-Agent: Zincati', 'Accept: */*', 'Content-Type: application/json'],
-      ...['Content-Type: application/x-www-form-urlencoded', 'Content-Type: text/plain; charset=utf-16'],
-      ...['Content-Type: \xff', 'Content-Encoding: identity', 'X-Forwarded-For: 1.2.3.4', 'Cookie: a=b'],
-      ...['Connection: keep-alive', 'Expect: 100-continue', 'Expect: the-unexpected', 'TE: trailers'],
+      ...[
+        'Content-Type: application/x-www-form-urlencoded',
+        'Content-Type: text/plain; charset=utf-16',
+      ],
+      ...[
+        'Content-Type: \xff',
+        'Content-Encoding: identity',
+        'X-Forwarded-For: 1.2.3.4',
+        'Cookie: a=b',
+      ],
+      ...[
+        'Connection: keep-alive',
+        'Expect: 100-continue',
+        'Expect: the-unexpected',
+        'TE: trailers',
+      ],
       ...['X-Http-Method-Override: GET', 'X-Original-Url: /', 'Content-Language: \x80', 'a:'],
       ...['Upgrade: websocket', 'Upgrade: h2c', 'Trailer: fleet-lock-protocol', 'If-None-Match: *'],
     ],
@@ -39,7 +52,11 @@ function rightMessage(body: fc.Arbitrary<Buffer>): fc.Arbitrary<Message> {
   )
   const mark = fc.constantFrom(
     ...[MARK, MARK, MARK, 'Fleet-Lock-Protocol: true', 'FLEET-LOCK-PROTOCOL:true'],
-    ...['fleet-lock-protocol:   true', 'fleet-lock-protocol: true\t ', 'fleet-lock-protocol:\t true'],
+    ...[
+      'fleet-lock-protocol:   true',
+      'fleet-lock-protocol: true\t ',
+      'fleet-lock-protocol:\t true',
+    ],
   )
   return fc
     .tuple(line, mark, harmless, body, fc.boolean())
@@ -51,28 +68,86 @@ function rightMessage(body: fc.Arbitrary<Buffer>): fc.Arbitrary<Message> {
 }
 
 const WRONG_LINES: Lines = [
-  ...['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY', 'LOCK', 'CONNECT', 'PRI'],
+  ...[
+    'GET',
+    'HEAD',
+    'PUT',
+    'DELETE',
+    'OPTIONS',
+    'TRACE',
+    'PATCH',
+    'QUERY',
+    'LOCK',
+    'CONNECT',
+    'PRI',
+  ],
   ...['post', 'Post', 'POSTX', 'PO ST', 'P\0ST', '', 'POST\t', '\u00e9POST', '"POST"', 'M-SEARCH'],
 ]
 const TARGETS: Lines = [
   ...['/', '*', '//v1/pre-reboot', '/v1//pre-reboot', '/v1/pre-reboot/', '/V1/PRE-REBOOT', '/v1'],
-  ...['/v1/pre-reboot?', '/v1/pre-reboot?a=b&__proto__=c', '/v1/pre-reboot#a', '/v1/pre-reboot?%', '/%'],
-  ...['/v1/pre%2Dreboot', '/v1/%70re-reboot', '/%2e%2e/v1/pre-reboot', '/./v1/pre-reboot', '/v1/../v1'],
-  ...['/v1/pre-reboot%00', '/v1/pre-reboot\0', '/v1/pre-reboot;a', '/v1\\pre-reboot', '\\v1\\pre-reboot'],
-  ...['v1/pre-reboot', 'http://airlock/v1/pre-reboot', 'https://airlock:1/v1/steady-state?a', 'http://'],
-  ...['http://[/v1/pre-reboot', 'http://[::1]/v1/pre-reboot', 'http://a:b@c/v1/pre-reboot', 'http:///v1'],
-  ...['http://a:b:c/v1/pre-reboot', 'http://a%/v1/pre-reboot', 'ftp://a/v1/pre-reboot', 'javascript:0'],
+  ...[
+    '/v1/pre-reboot?',
+    '/v1/pre-reboot?a=b&__proto__=c',
+    '/v1/pre-reboot#a',
+    '/v1/pre-reboot?%',
+    '/%',
+  ],
+  ...[
+    '/v1/pre%2Dreboot',
+    '/v1/%70re-reboot',
+    '/%2e%2e/v1/pre-reboot',
+    '/./v1/pre-reboot',
+    '/v1/../v1',
+  ],
+  ...[
+    '/v1/pre-reboot%00',
+    '/v1/pre-reboot\0',
+    '/v1/pre-reboot;a',
+    '/v1\\pre-reboot',
+    '\\v1\\pre-reboot',
+  ],
+  ...[
+    'v1/pre-reboot',
+    'http://airlock/v1/pre-reboot',
+    'https://airlock:1/v1/steady-state?a',
+    'http://',
+  ],
+  ...[
+    'http://[/v1/pre-reboot',
+    'http://[::1]/v1/pre-reboot',
+    'http://a:b@c/v1/pre-reboot',
+    'http:///v1',
+  ],
+  ...[
+    'http://a:b:c/v1/pre-reboot',
+    'http://a%/v1/pre-reboot',
+    'ftp://a/v1/pre-reboot',
+    'javascript:0',
+  ],
   ...['/v1/pre-reboot\u00e9', `/${'a'.repeat(9000)}`, `/v1/pre-reboot?${'a'.repeat(17_000)}`, ''],
 ]
 const VERSIONS: Lines = [
   ...['HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/1.2', 'HTTP/3', 'HTTP/1', 'http/1.1', 'HTTP/01.1'],
-  ...['HTTP/1.1 ', ' HTTP/1.1', 'HTTP/1.1\t', 'HTTP/-1.1', 'HTTP/1.1.1', 'HTTPS/1.1', 'RTSP/1.0', ''],
+  ...[
+    'HTTP/1.1 ',
+    ' HTTP/1.1',
+    'HTTP/1.1\t',
+    'HTTP/-1.1',
+    'HTTP/1.1.1',
+    'HTTPS/1.1',
+    'RTSP/1.0',
+    '',
+  ],
 ]
 
 const wrongLine = fc.oneof(
-  fc.tuple(fc.constantFrom(...WRONG_LINES), path).map(([method, target]) => `${method} ${target} HTTP/1.1`),
+  fc
+    .tuple(fc.constantFrom(...WRONG_LINES), path)
+    .map(([method, target]) => `${method} ${target} HTTP/1.1`),
   fc.constantFrom(...TARGETS).map((target) => `POST ${target} HTTP/1.1`),
-  fc.tuple(path, fc.constantFrom(...VERSIONS)).map(([target, version]) => `POST ${target} ${version}`),
+  fc
+    .tuple(path, fc.constantFrom(...VERSIONS))
+    .map(([target, version]) => `POST ${target} ${version}`),
   path.map((target) => `POST ${target}`),
   path.map((target) => `POST  ${target} HTTP/1.1`),
   path.map((target) => ` POST ${target} HTTP/1.1`),
@@ -82,27 +157,89 @@ const wrongLine = fc.oneof(
 const WRONG_MARKS: readonly Lines[] = [
   ...[[], [MARK, MARK], [MARK, 'fleet-lock-protocol: false'], ['fleet-lock-protocol: false', MARK]],
   ...[['fleet-lock-protocol: TRUE'], ['fleet-lock-protocol: "true"'], ['fleet-lock-protocol:']],
-  ...[['fleet-lock-protocol: true, true'], ['fleet-lock-protocol: true;'], ['fleet-lock-protocol: 1']],
-  ...[['fleet-lock-protocol : true'], [' fleet-lock-protocol: true'], ['fleet-lock-protocol:\r\n true']],
-  ...[['fleet-lock-protocol: true\0'], ['fleet-lock-protocol: tr\0ue'], ['fleet_lock_protocol: true']],
-  ...[['fleet-lock-protocol\0: true'], ['fleet-lock-protocol true'], ['fleet-lock-protocol: true\xa0']],
-  ...[['X: a\nfleet-lock-protocol: true'], ['X: a\rfleet-lock-protocol: true'], ['X: fleet-lock-protocol: true']],
+  ...[
+    ['fleet-lock-protocol: true, true'],
+    ['fleet-lock-protocol: true;'],
+    ['fleet-lock-protocol: 1'],
+  ],
+  ...[
+    ['fleet-lock-protocol : true'],
+    [' fleet-lock-protocol: true'],
+    ['fleet-lock-protocol:\r\n true'],
+  ],
+  ...[
+    ['fleet-lock-protocol: true\0'],
+    ['fleet-lock-protocol: tr\0ue'],
+    ['fleet_lock_protocol: true'],
+  ],
+  ...[
+    ['fleet-lock-protocol\0: true'],
+    ['fleet-lock-protocol true'],
+    ['fleet-lock-protocol: true\xa0'],
+  ],
+  ...[
+    ['X: a\nfleet-lock-protocol: true'],
+    ['X: a\rfleet-lock-protocol: true'],
+    ['X: fleet-lock-protocol: true'],
+  ],
 ]
 
 /** What stands beside the right headers. */
 const WRONG_HEADERS: readonly Lines[] = [
-  ...[[':'], [': a'], ['a'], ['a b: c'], ['a : b'], ['a\t: b'], ['"a": b'], ['a(b): c'], ['\xff: a'], ['@: a']],
-  ...[['a: b\0c'], ['a: b\rc'], ['a: b\nc'], ['a: b\x01'], ['a: b\x7f'], ['a: b', ' c'], ['a: b', '\tc'], ['', '']],
+  ...[
+    [':'],
+    [': a'],
+    ['a'],
+    ['a b: c'],
+    ['a : b'],
+    ['a\t: b'],
+    ['"a": b'],
+    ['a(b): c'],
+    ['\xff: a'],
+    ['@: a'],
+  ],
+  ...[
+    ['a: b\0c'],
+    ['a: b\rc'],
+    ['a: b\nc'],
+    ['a: b\x01'],
+    ['a: b\x7f'],
+    ['a: b', ' c'],
+    ['a: b', '\tc'],
+    ['', ''],
+  ],
   ...[['a: b\n'], ['a: b\r'], ['\na: b'], ['\ra: b'], ['a: b\n\nGET / HTTP/1.1'], ['a: b\r\r\n']],
   ...[[`a: ${'b'.repeat(15_000)}`], [`a: ${'b'.repeat(17_000)}`], [`a: ${'b'.repeat(70_000)}`]],
-  ...[Array<string>(2100).fill('a:'), Array<string>(5000).fill('a:'), Array<string>(900).fill('b: c')],
-  ...[[`${'a'.repeat(9000)}: b`], [`a: ${' '.repeat(9000)}b`], Array<string>(200).fill('Cookie: a=b')],
+  ...[
+    Array<string>(2100).fill('a:'),
+    Array<string>(5000).fill('a:'),
+    Array<string>(900).fill('b: c'),
+  ],
+  ...[
+    [`${'a'.repeat(9000)}: b`],
+    [`a: ${' '.repeat(9000)}b`],
+    Array<string>(200).fill('Cookie: a=b'),
+  ],
   ...[['Content-Encoding: gzip'], ['Content-Encoding: br'], ['Content-Encoding: identity, gzip']],
   ...[['Content-Encoding: deflate'], ['Content-Encoding: x'], ['Content-Encoding:']],
-  ...[['Connection: close'], ['Connection: close, keep-alive'], ['Connection: \x00'], ['Proxy-Connection: close']],
-  ...[['Connection: Upgrade', 'Upgrade: websocket'], ['Connection: upgrade, http2-settings', 'Upgrade: h2c']],
+  ...[
+    ['Connection: close'],
+    ['Connection: close, keep-alive'],
+    ['Connection: \x00'],
+    ['Proxy-Connection: close'],
+  ],
+  ...[
+    ['Connection: Upgrade', 'Upgrade: websocket'],
+    ['Connection: upgrade, http2-settings', 'Upgrade: h2c'],
+  ],
   ...[['Connection: fleet-lock-protocol'], ['Connection: content-length'], ['Host: a', 'Host: b']],
-  ...[['__proto__: a'], ['constructor: a'], ['hasOwnProperty: a'], ['toString: a'], ['__proto__: __proto__']],
+  ...[
+    ['__proto__: a'],
+    ['constructor: a'],
+    ['hasOwnProperty: a'],
+    ['toString: a'],
+    ['__proto__: __proto__'],
+  ],
 ]
 
 /** How the length of a body is told, besides by one right Content-Length. */
@@ -143,10 +280,39 @@ const FRAMINGS: readonly ((size: number) => Lines)[] = [
 ]
 
 const CODINGS: readonly Lines[] = [
-  ...[['chunked'], ['chunked'], ['chunked'], ['Chunked'], ['chunked, chunked'], ['chunked', 'chunked']],
-  ...[['gzip, chunked'], ['gzip', 'chunked'], ['chunked, gzip'], ['chunked', 'identity'], ['identity', 'chunked']],
-  ...[['xchunked'], ['chunkedx'], ['"chunked"'], ['chunked;a=b'], ['chunked,'], [',chunked'], [' chunked\t']],
-  ...[['\x0bchunked'], ['chunked\x0c'], ['chun\x00ked'], ['\r\n chunked'], ['chunke'], ['identity'], ['']],
+  ...[
+    ['chunked'],
+    ['chunked'],
+    ['chunked'],
+    ['Chunked'],
+    ['chunked, chunked'],
+    ['chunked', 'chunked'],
+  ],
+  ...[
+    ['gzip, chunked'],
+    ['gzip', 'chunked'],
+    ['chunked, gzip'],
+    ['chunked', 'identity'],
+    ['identity', 'chunked'],
+  ],
+  ...[
+    ['xchunked'],
+    ['chunkedx'],
+    ['"chunked"'],
+    ['chunked;a=b'],
+    ['chunked,'],
+    [',chunked'],
+    [' chunked\t'],
+  ],
+  ...[
+    ['\x0bchunked'],
+    ['chunked\x0c'],
+    ['chun\x00ked'],
+    ['\r\n chunked'],
+    ['chunke'],
+    ['identity'],
+    [''],
+  ],
 ]
 
 /** A body in chunks that are right, or not quite. */
@@ -179,7 +345,11 @@ const CHUNK_LINES: Readonly<Record<string, (hex: string) => string>> = {
   empty: () => '\r\n',
   wrong: () => 'g\r\n',
 }
-const CHUNK_ENDS: Readonly<Record<string, string>> = { noEnd: '', lineFeedEnd: '\n', longEnd: 'x\r\n' }
+const CHUNK_ENDS: Readonly<Record<string, string>> = {
+  noEnd: '',
+  lineFeedEnd: '\n',
+  longEnd: 'x\r\n',
+}
 const LAST_CHUNKS: Readonly<Record<string, string>> = {
   noLast: '',
   noTrailerEnd: '0\r\n',
@@ -190,11 +360,22 @@ const LAST_CHUNKS: Readonly<Record<string, string>> = {
   lineFeedLast: '0\n\n',
   zeros: '0000\r\n\r\n',
 }
-const FLAWS = ['', '', '', ...[CHUNK_LINES, CHUNK_ENDS, LAST_CHUNKS].flatMap((it) => Object.keys(it))]
+const FLAWS = [
+  '',
+  '',
+  '',
+  ...[CHUNK_LINES, CHUNK_ENDS, LAST_CHUNKS].flatMap((it) => Object.keys(it)),
+]
 
 function chunkedMessage(body: fc.Arbitrary<Buffer>): fc.Arbitrary<Message> {
   return fc
-    .tuple(line, body, fc.integer({ min: 1, max: 300 }), fc.constantFrom(...FLAWS), fc.constantFrom(...CODINGS))
+    .tuple(
+      line,
+      body,
+      fc.integer({ min: 1, max: 300 }),
+      fc.constantFrom(...FLAWS),
+      fc.constantFrom(...CODINGS),
+    )
     .map(([line, body, size, flaw, codings]) => ({
       line,
       headers: [
@@ -223,9 +404,11 @@ function flawedMessage(body: fc.Arbitrary<Buffer>): fc.Arbitrary<Message> {
       return { line, headers: [MARK, ...framing(body.length)], body }
     }),
     chunkedMessage(body),
-    fc.tuple(right, fc.constantFrom('\n', '\r', '\n\r', '\r\r\n', '\0')).map(([message, newline]) => {
-      return { ...message, newline }
-    }),
+    fc
+      .tuple(right, fc.constantFrom('\n', '\r', '\n\r', '\r\r\n', '\0'))
+      .map(([message, newline]) => {
+        return { ...message, newline }
+      }),
   )
 }
 
@@ -250,7 +433,10 @@ function mutated(messages: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
     kind: fc.constantFrom('flip', 'set', 'remove', 'insert', 'double', 'swap'),
     place,
     length: fc.integer({ min: 1, max: 8 }),
-    byte: fc.oneof(fc.constantFrom(...Buffer.from('\0\t\n\r "\\:;,{}0\x7f\xff', 'latin1')), fc.nat(255)),
+    byte: fc.oneof(
+      fc.constantFrom(...Buffer.from('\0\t\n\r "\\:;,{}0\x7f\xff', 'latin1')),
+      fc.nat(255),
+    ),
   })
   return fc
     .tuple(messages, fc.array(change, { minLength: 1, maxLength: 4 }))
@@ -275,7 +461,9 @@ function mutated(messages: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
 /** A machine that no other case knows, so that a mutated id is nobody else's. */
 const mutant: fc.Arbitrary<Buffer> = fc
   .tuple(fc.constantFrom(GROUPS.open, GROUPS.constructor), fc.uuid())
-  .map(([group, id]) => Buffer.from(JSON.stringify({ client_params: { id: `mutant-${id}`, group } })))
+  .map(([group, id]) =>
+    Buffer.from(JSON.stringify({ client_params: { id: `mutant-${id}`, group } })),
+  )
 
 /** Everything that a client may send on one connection, and how. */
 export function deliveryOf(worker: number, workers: number): fc.Arbitrary<Delivery> {
@@ -290,8 +478,14 @@ export function deliveryOf(worker: number, workers: number): fc.Arbitrary<Delive
   const stream = fc.oneof(
     { arbitrary: any, weight: 6 },
     { arbitrary: mutated(rightMessage(mutant).map(print)), weight: 3 },
-    { arbitrary: fc.array(any, { minLength: 2, maxLength: 6 }).map((it) => Buffer.concat(it)), weight: 2 },
-    { arbitrary: fc.array(right, { minLength: 2, maxLength: 8 }).map((it) => Buffer.concat(it)), weight: 1 },
+    {
+      arbitrary: fc.array(any, { minLength: 2, maxLength: 6 }).map((it) => Buffer.concat(it)),
+      weight: 2,
+    },
+    {
+      arbitrary: fc.array(right, { minLength: 2, maxLength: 8 }).map((it) => Buffer.concat(it)),
+      weight: 1,
+    },
     { arbitrary: noHttp, weight: 1 },
     { arbitrary: fc.tuple(right, noHttp).map((it) => Buffer.concat(it)), weight: 1 },
     {

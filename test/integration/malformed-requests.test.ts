@@ -82,6 +82,13 @@ describe('the main service, at malformed requests', () => {
     expect(await answersTo(`${target}no chunk\r\n`)).to.deep.equal([INVALID])
   })
 
+  it('is no proxy, and answers what came before it was asked to be one', async () => {
+    const refused = { status: 405, kind: 'method_not_allowed' }
+    const tunnel = 'CONNECT example.com:443 HTTP/1.1\r\n\r\n'
+    expect(await answersTo(tunnel)).to.deep.equal([refused])
+    expect(await answersTo(requestOf() + tunnel)).to.deep.equal([DONE, refused])
+  })
+
   for (const target of ['http://[/v1/pre-reboot', 'http://a:b:c/', 'http://[::1/v1/pre-reboot']) {
     it(`has nothing at ${target}`, async () => {
       const answer = await firstAnswerTo(requestOf({ target }))
@@ -107,6 +114,21 @@ describe('the main service, at malformed requests', () => {
     const headers = ['Transfer-Encoding: chunked']
     const request = requestOf({ version: 'HTTP/1.0', headers, body: CHUNKED_BODY })
     expect(await answersTo(request)).to.deep.equal([INVALID])
+  })
+
+  it('ends the connection after an offer to upgrade, as what follows may be lost', async () => {
+    const offer = ['Connection: Upgrade', 'Upgrade: h2c']
+    const request = requestOf({ headers: [...offer, `Content-Length: ${BODY.length}`] })
+    expect(await answersTo(request + requestOf())).to.deep.equal([DONE])
+  })
+
+  it('keeps an answer whole beside a queued 100 Continue', async () => {
+    const headers = ['Expect: 100-continue', 'Content-Encoding: gzip', 'Content-Length: 1']
+    const connection = await open()
+    connection.write(requestOf() + requestOf({ headers, body: 'x' }))
+    const answers = await connection.untilEnded()
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 100, 400])
+    expect(JSON.parse(answers.at(-1)?.body ?? '')).to.have.property('kind', INVALID.kind)
   })
 
   it('reads a request of very many headers', async () => {

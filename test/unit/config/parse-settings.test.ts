@@ -17,8 +17,9 @@ describe('parseSettings', () => {
       },
       lock: {
         defaultGroupName: 'default',
-        groups: [{ name: 'default', slots: 1 }],
+        groups: [{ name: 'default', slots: 1, waitTimeoutMs: 0 }],
         slotsSource: 'config',
+        waitersMax: 10_000,
       },
       log: { format: 'logfmt', level: 'warn' },
     })
@@ -50,7 +51,9 @@ describe('parseSettings', () => {
       default_group_name = "all"
       default_slots = 0
       slots_source = "store"
-      groups = [{ name = "b", slots = 3 }, { name = "a" }]
+      wait_timeout_ms = 1000
+      waiters_max = 7
+      groups = [{ name = "b", slots = 3, wait_timeout_ms = 2000 }, { name = "a" }]
       [log]
       format = "json"
       level = "debug"
@@ -73,11 +76,12 @@ describe('parseSettings', () => {
       lock: {
         defaultGroupName: 'all',
         groups: [
-          { name: 'all', slots: 0 },
-          { name: 'b', slots: 3 },
-          { name: 'a', slots: 0 },
+          { name: 'all', slots: 0, waitTimeoutMs: 1000 },
+          { name: 'b', slots: 3, waitTimeoutMs: 2000 },
+          { name: 'a', slots: 0, waitTimeoutMs: 1000 },
         ],
         slotsSource: 'store',
+        waitersMax: 7,
       },
       log: { format: 'json', level: 'debug' },
     })

@@ -18,7 +18,28 @@ const port = fc.integer({ min: 0, max: 65535 })
 const slots = fc.integer({ min: 0, max: 1_000_000 })
 const transactionTimeoutMs = fc.integer({ min: 100, max: 60_000 })
 
-const listener = { address: host, port, tls: fc.constant(false as const) }
+const listener = {
+  address: host,
+  port,
+  tls: fc.oneof(fc.constant(false as const), fc.record({ certPath: path, keyPath: path })),
+}
+const service = fc
+  .record({
+    ...listener,
+    clientCaPath: fc.option(path, { nil: undefined }),
+    // Groups with users need it.
+    htpasswdPath: path,
+    trustedProxies: fc.subarray(['10.0.0.1', '10.0.0.0/8', '2001:db8::/32']),
+    maxRequestsPerMinute: fc.integer({ min: 0, max: 1_000_000 }),
+  })
+  .map(({ clientCaPath, tls, ...rest }): Settings['service'] => ({
+    ...rest,
+    tls: tls === false || clientCaPath === undefined ? tls : { ...tls, clientCaPath },
+  }))
+
+const names = fc.uniqueArray(fc.constantFrom('a', 'b*', '*', 'ü-1'), { minLength: 1 })
+const allowed = fc.record({ allowedUsers: names, allowedIds: names })
+const access = fc.record({ allowedUsers: names, allowedIds: names }, { requiredKeys: [] })
 
 const etcd = fc.boolean().chain((isSecure) =>
   fc
@@ -45,20 +66,36 @@ const etcd = fc.boolean().chain((isSecure) =>
 )
 
 const anySettings: fc.Arbitrary<Settings> = fc.record({
-  service: fc.record(listener),
-  status: fc.record({ ...listener, enabled: fc.boolean() }),
+  service,
+  status: fc.record(
+    { ...listener, enabled: fc.boolean(), htpasswdPath: path },
+    { requiredKeys: ['address', 'port', 'tls', 'enabled'] },
+  ),
   store: fc.oneof(
     etcd,
     fc.record({ kind: fc.constant('embedded' as const), path, transactionTimeoutMs }),
   ),
   lock: fc
     .record({
-      groups: fc.uniqueArray(fc.record({ name, slots }), {
-        selector: (group) => group.name,
-        minLength: 1,
-        maxLength: 5,
-      }),
+      groups: fc
+        .tuple(
+          fc.uniqueArray(fc.record({ name, slots, waitTimeoutMs: fc.nat(1_740_000) }), {
+            selector: (group) => group.name,
+            minLength: 1,
+            maxLength: 5,
+          }),
+          access,
+          fc.array(allowed, { minLength: 5, maxLength: 5 }),
+        )
+        // What the default group has, the others have too, if not something else of their own.
+        .map(([groups, first, others]) =>
+          groups.map((group, index) => ({
+            ...group,
+            ...(index === 0 ? first : { ...first, ...(index % 2 === 0 && others[index]) }),
+          })),
+        ),
       slotsSource: fc.constantFrom('config' as const, 'store' as const),
+      waitersMax: fc.nat(100_000),
     })
     .map((lock) => ({ ...lock, defaultGroupName: lock.groups[0]?.name ?? '' })),
   log: fc.record({
@@ -77,12 +114,12 @@ describe('printSettings', () => {
   it('prints all that is in force, in the words of the file', () => {
     expect(printSettings(settingsOf(`${ETCD}\n[[lock.groups]]\nname = "a"`))).to.equal(
       [
-        '[service]\naddress = "127.0.0.1"\nport = 3333\ntls = false\n',
+        '[service]\naddress = "127.0.0.1"\nport = 3333\ntls = false\ntrusted_proxies = [ ]\nmax_requests_per_minute = 0\n',
         '[status]\nenabled = true\naddress = "127.0.0.1"\nport = 2222\ntls = false\n',
         '[store]\nkind = "etcd"\n',
         '[etcd3]\nendpoints = [ "http://etcd1:2379" ]\ntransaction_timeout_ms = 3000\n',
-        '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\n',
-        '[[lock.groups]]\nname = "a"\nslots = 1\n',
+        '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\nwait_timeout_ms = 0\nwaiters_max = 10000\n',
+        '[[lock.groups]]\nname = "a"\nslots = 1\nwait_timeout_ms = 0\n',
         '[log]\nformat = "logfmt"\nlevel = "warn"\n',
       ].join('\n'),
     )

@@ -8,6 +8,8 @@ import {
   holderKey,
   semaphoreKey,
 } from '../../../lib/lock/keys.js'
+import { PATIENT_CLIENT } from '../../../lib/lock/pending-request.js'
+import { WaiterLimit } from '../../../lib/lock/waiting-room.js'
 import type { LaneSettings } from '../../../lib/lock/plan-commit.js'
 import { StoreError } from '../../../lib/store/store-error.js'
 import { collectingEvents } from '../../support/collecting-events.js'
@@ -15,7 +17,6 @@ import { FakeClock } from '../../support/fake-clock.js'
 import { MemoryStore } from '../../support/memory-store.js'
 
 const KEY = semaphoreKey('g')
-const present = (): boolean => false
 
 function createLane(settings: Partial<LaneSettings> = {}) {
   const clock = new FakeClock(Date.UTC(2026, 0, 5))
@@ -23,7 +24,9 @@ function createLane(settings: Partial<LaneSettings> = {}) {
   const { events, lines } = collectingEvents()
   const lane = new GroupLane({
     group: 'g',
-    settings: { slots: 1, slotsSource: 'config', ...settings },
+    settings: { slots: 1, slotsSource: 'config', waitTimeoutMs: 0, ...settings },
+    waiterLimit: new WaiterLimit(1000),
+    watchStore: () => () => undefined,
     store,
     clock,
     events,
@@ -60,7 +63,9 @@ const kindOf = (outcome: Outcome): string =>
 describe('GroupLane', () => {
   it('grants a slot in one transaction, with its holder record and event', async () => {
     const { lane, clock, store } = createLane()
-    expect(await settled(clock, lane.lock('a', present))).to.deep.equal({ outcome: 'acquired' })
+    expect(await settled(clock, lane.lock('a', PATIENT_CLIENT))).to.deep.equal({
+      outcome: 'acquired',
+    })
     expect(store.get(KEY)).to.equal('{"total_slots":1,"holders":["a"]}')
     expect(store.get(configuredSlotsKey('g'))).to.equal('1')
     expect(store.get(holderKey('g', 'a'))).to.equal(
@@ -83,19 +88,19 @@ describe('GroupLane', () => {
 
   it('needs no read while the last known revision stands', async () => {
     const { lane, clock, store } = createLane()
-    await settled(clock, lane.lock('a', present))
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
     store.reads = 0
     await settled(clock, lane.unlock('a'))
-    await settled(clock, lane.lock('b', present))
+    await settled(clock, lane.lock('b', PATIENT_CLIENT))
     expect([store.reads, store.commits]).to.deep.equal([0, 3])
     expect(store.get(holderKey('g', 'a'))).to.equal(undefined)
   })
 
   it('lets all that wait share the next commit', async () => {
     const { lane, clock, store } = createLane({ slots: 50 })
-    await settled(clock, lane.lock('first', present))
+    await settled(clock, lane.lock('first', PATIENT_CLIENT))
     store.commits = 0
-    const all = Array.from({ length: 40 }, (_, index) => lane.lock(`m${index}`, present))
+    const all = Array.from({ length: 40 }, (_, index) => lane.lock(`m${index}`, PATIENT_CLIENT))
     const outcomes = await settled(clock, Promise.all(all))
     expect(outcomes.every(({ outcome }) => outcome === 'acquired')).to.equal(true)
     expect(store.commits).to.be.at.most(2)
@@ -103,34 +108,34 @@ describe('GroupLane', () => {
 
   it('answers what changes nothing from a read that began after the request', async () => {
     const { lane, clock, store } = createLane()
-    await settled(clock, lane.lock('a', present))
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
     const revision = store.revisionOf(KEY)
     store.put(KEY, '{"total_slots":1,"holders":["b"]}')
-    expect(kindOf(await settled(clock, lane.lock('a', present)))).to.equal('semaphore_full')
-    expect(kindOf(await settled(clock, lane.lock('b', present)))).to.equal('already-held')
+    expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('semaphore_full')
+    expect(kindOf(await settled(clock, lane.lock('b', PATIENT_CLIENT)))).to.equal('already-held')
     expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('not-held')
     expect(store.revisionOf(KEY)).to.equal(revision + 1)
   })
 
   it('decides again on the fresh values of a conflict', async () => {
     const { lane, clock, store } = createLane({ slots: 2 })
-    await settled(clock, lane.lock('a', present))
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
     store.put(KEY, '{"total_slots":2,"holders":["a","x"]}')
     store.reads = 0
-    expect(kindOf(await settled(clock, lane.lock('b', present)))).to.equal('semaphore_full')
+    expect(kindOf(await settled(clock, lane.lock('b', PATIENT_CLIENT)))).to.equal('semaphore_full')
     expect(store.reads).to.equal(0)
     expect(store.get(KEY)).to.equal('{"total_slots":2,"holders":["a","x"]}')
   })
 
   it('refuses with store_conflict when others are faster until time is up', async () => {
     const { lane, clock, store } = createLane({ slots: 9 })
-    await settled(clock, lane.lock('a', present))
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
     let turn = 0
     store.onCommit = () => {
       turn += 1
       store.put(KEY, `{"total_slots":9,"holders":["x${turn}"]}`)
     }
-    const outcome = await settled(clock, lane.lock('b', present))
+    const outcome = await settled(clock, lane.lock('b', PATIENT_CLIENT))
     expect(kindOf(outcome)).to.equal('store_conflict')
   })
 
@@ -138,7 +143,7 @@ describe('GroupLane', () => {
     const { lane, clock, store } = createLane()
     store.put(KEY, '{"total_slots":1}')
     const refusal = { kind: 'store_corrupt', key: KEY, problem: 'has no "holders"' }
-    for (const request of [lane.lock('a', present), lane.unlock('a')]) {
+    for (const request of [lane.lock('a', PATIENT_CLIENT), lane.unlock('a')]) {
       expect(await settled(clock, request)).to.deep.equal({ outcome: 'refused', refusal })
     }
     expect(store.get(KEY)).to.equal('{"total_slots":1}')
@@ -146,10 +151,7 @@ describe('GroupLane', () => {
 
   it('gives no slot to a client that has gone away', async () => {
     const { lane, clock, store } = createLane()
-    const outcome = await settled(
-      clock,
-      lane.lock('a', () => true),
-    )
+    const outcome = await settled(clock, lane.lock('a', { ...PATIENT_CLIENT, isGone: () => true }))
     expect(kindOf(outcome)).to.equal('withdrawn')
     expect(store.get(holderKey('g', 'a'))).to.equal(undefined)
   })
@@ -158,7 +160,7 @@ describe('GroupLane', () => {
     const { lane, clock, store } = createLane()
     store.onRead = () => new Promise(() => undefined)
     const begin = clock.monotonic()
-    const outcome = await settled(clock, lane.lock('a', present))
+    const outcome = await settled(clock, lane.lock('a', PATIENT_CLIENT))
     expect(kindOf(outcome)).to.equal('store_unavailable')
     expect(clock.monotonic() - begin).to.be.within(3000, 3040)
   })
@@ -166,7 +168,7 @@ describe('GroupLane', () => {
   it('tells the reason when the store cannot be used', async () => {
     const { lane, clock, store } = createLane()
     store.onRead = () => Promise.reject(new StoreError('unavailable', 'nothing listens'))
-    expect(await settled(clock, lane.lock('a', present))).to.deep.equal({
+    expect(await settled(clock, lane.lock('a', PATIENT_CLIENT))).to.deep.equal({
       outcome: 'refused',
       refusal: { kind: 'store_unavailable', reason: 'nothing listens' },
     })
@@ -176,9 +178,9 @@ describe('GroupLane', () => {
     const { lane, clock, store } = createLane()
     let finish = (): void => undefined
     store.onRead = () => new Promise((resolve) => (finish = resolve))
-    const first = lane.lock('a', present)
+    const first = lane.lock('a', PATIENT_CLIENT)
     await clock.advance(0)
-    const second = lane.lock('b', present)
+    const second = lane.lock('b', PATIENT_CLIENT)
     lane.close()
     expect(kindOf(await settled(clock, second))).to.equal('shutting_down')
     expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('shutting_down')
@@ -199,7 +201,7 @@ describe('GroupLane after a commit that ended unknown', () => {
       store.onCommit = undefined
       throw timeout
     }
-    expect(kindOf(await settled(clock, lane.lock('a', present)))).to.equal('acquired')
+    expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('acquired')
     expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('released')
     applyLate()
     expect(store.get(KEY)).to.equal('{"total_slots":1,"holders":[]}')
@@ -215,7 +217,7 @@ describe('GroupLane after a commit that ended unknown', () => {
       applyLate = apply
       throw timeout
     }
-    const gone = lane.lock('a', present)
+    const gone = lane.lock('a', PATIENT_CLIENT)
     await settled(clock, gone)
     store.onCommit = undefined
     const revision = store.revisionOf(KEY)
@@ -234,25 +236,29 @@ describe('GroupLane after a commit that ended unknown', () => {
       apply()
       throw timeout
     }
-    expect(kindOf(await settled(clock, lane.lock('a', present)))).to.equal('already-held')
-    expect(kindOf(await settled(clock, lane.lock('b', present)))).to.equal('semaphore_full')
+    expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('already-held')
+    expect(kindOf(await settled(clock, lane.lock('b', PATIENT_CLIENT)))).to.equal('semaphore_full')
   })
 
   it('answers nothing but store_unavailable until the fence has succeeded', async () => {
     const { lane, clock, store } = createLane()
-    await settled(clock, lane.lock('a', present))
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
     store.onCommit = () => Promise.reject(timeout)
     expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('store_unavailable')
-    for (const request of [lane.lock('a', present), lane.unlock('b'), lane.lock('b', present)]) {
+    for (const request of [
+      lane.lock('a', PATIENT_CLIENT),
+      lane.unlock('b'),
+      lane.lock('b', PATIENT_CLIENT),
+    ]) {
       expect(kindOf(await settled(clock, request))).to.equal('store_unavailable')
     }
     store.onCommit = undefined
-    expect(kindOf(await settled(clock, lane.lock('a', present)))).to.equal('already-held')
+    expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('already-held')
   })
 
   it('fences without a request when a poll has seen the store again', async () => {
     const { lane, clock, store, lines } = createLane()
-    await settled(clock, lane.lock('a', present))
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
     store.onCommit = () => Promise.reject(timeout)
     await settled(clock, lane.unlock('a'))
     store.onCommit = undefined
@@ -269,7 +275,7 @@ describe("GroupLane and the configuration's slots", () => {
     const { lane, clock, store, lines } = createLane({ slots: 3 })
     store.put(KEY, '{"total_slots":1,"holders":["a"]}')
     store.put(configuredSlotsKey('g'), '1')
-    expect(kindOf(await settled(clock, lane.lock('b', present)))).to.equal('acquired')
+    expect(kindOf(await settled(clock, lane.lock('b', PATIENT_CLIENT)))).to.equal('acquired')
     expect(store.get(KEY)).to.equal('{"total_slots":3,"holders":["a","b"]}')
     expect(store.get(configuredSlotsKey('g'))).to.equal('3')
     expect(lines).to.include(
@@ -277,21 +283,21 @@ describe("GroupLane and the configuration's slots", () => {
     )
     store.put(KEY, '{"total_slots":2,"holders":["a","b"]}')
     store.put(configuredSlotsKey('g'), '2')
-    expect(kindOf(await settled(clock, lane.lock('c', present)))).to.equal('semaphore_full')
+    expect(kindOf(await settled(clock, lane.lock('c', PATIENT_CLIENT)))).to.equal('semaphore_full')
   })
 
   it('keeps what an operator has set while the configured number is the same', async () => {
     const { lane, clock, store } = createLane({ slots: 1 })
     store.put(KEY, '{"total_slots":5,"holders":[]}')
     store.put(configuredSlotsKey('g'), '1')
-    await settled(clock, lane.lock('a', present))
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
     expect(store.get(KEY)).to.equal('{"total_slots":5,"holders":["a"]}')
   })
 
   it('only initialises when the store decides', async () => {
     const { lane, clock, store } = createLane({ slots: 3, slotsSource: 'store' })
     store.put(KEY, '{"total_slots":1,"holders":["a"]}')
-    expect(kindOf(await settled(clock, lane.lock('b', present)))).to.equal('semaphore_full')
+    expect(kindOf(await settled(clock, lane.lock('b', PATIENT_CLIENT)))).to.equal('semaphore_full')
     expect(store.get(configuredSlotsKey('g'))).to.equal(undefined)
   })
 

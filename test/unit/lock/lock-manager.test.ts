@@ -2,12 +2,12 @@ import { expect } from 'chai'
 import type { Outcome } from '../../../lib/lock/batch.js'
 import { GLOBAL_PAUSE_KEY, pauseKey, semaphoreKey } from '../../../lib/lock/keys.js'
 import { LockManager, type GroupSettings } from '../../../lib/lock/lock-manager.js'
+import { PATIENT_CLIENT } from '../../../lib/lock/pending-request.js'
 import { GROUPS_SELECTORS, readGroups } from '../../../lib/lock/store-poller.js'
 import { collectingEvents } from '../../support/collecting-events.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { MemoryStore } from '../../support/memory-store.js'
 
-const present = (): boolean => false
 const kindOf = (outcome: Outcome): string =>
   outcome.outcome === 'refused' ? outcome.refusal.kind : outcome.outcome
 
@@ -17,15 +17,23 @@ describe('LockManager', () => {
   let manager: LockManager
 
   const source = 'config' as const
-  const groups = (...names: string[]): GroupSettings[] => names.map((name) => ({ name, slots: 1 }))
+  const groups = (...names: string[]): GroupSettings[] =>
+    names.map((name) => ({ name, slots: 1, waitTimeoutMs: 0 }))
 
   beforeEach(() => {
     clock = new FakeClock()
     store = new MemoryStore()
     const { events } = collectingEvents()
     manager = new LockManager(
-      { groups: groups('a', 'b'), slotsSource: source },
-      { store, clock, events, timeoutMs: 3000, by: 'airlock@here' },
+      { groups: groups('a', 'b'), slotsSource: source, waitersMax: 1000 },
+      {
+        store,
+        clock,
+        events,
+        timeoutMs: 3000,
+        by: 'airlock@here',
+        watchStore: () => () => undefined,
+      },
     )
   })
 
@@ -35,7 +43,7 @@ describe('LockManager', () => {
   }
 
   async function lock(group: string, id: string): Promise<string> {
-    const outcome = manager.lock({ group, id }, present)
+    const outcome = manager.lock({ group, id }, PATIENT_CLIENT)
     await clock.advance(100)
     return kindOf(await outcome)
   }
@@ -77,7 +85,7 @@ describe('LockManager', () => {
 
   it('serves a group that a reload adds, and one that it removes only for releases', async () => {
     expect(await lock('a', 'm')).to.equal('acquired')
-    manager.configure({ groups: groups('b', 'c'), slotsSource: source })
+    manager.configure({ groups: groups('b', 'c'), slotsSource: source, waitersMax: 1000 })
     expect(await lock('c', 'm')).to.equal('acquired')
     expect(await lock('a', 'm')).to.equal('unknown_group')
     expect(await unlock('a', 'm')).to.equal('released')
@@ -86,14 +94,22 @@ describe('LockManager', () => {
   it('applies the slots that a reload changes', async () => {
     expect(await lock('a', 'm')).to.equal('acquired')
     expect(await lock('a', 'n')).to.equal('semaphore_full')
-    manager.configure({ groups: [{ name: 'a', slots: 2 }], slotsSource: source })
+    manager.configure({
+      groups: [{ name: 'a', slots: 2, waitTimeoutMs: 0 }],
+      slotsSource: source,
+      waitersMax: 1000,
+    })
     expect(await lock('a', 'n')).to.equal('acquired')
     expect(store.get(semaphoreKey('a'))).to.equal('{"total_slots":2,"holders":["m","n"]}')
   })
 
   it('grants nothing in a paused group, but confirms holders and takes slots back', async () => {
     expect(await lock('a', 'm')).to.equal('acquired')
-    manager.configure({ groups: [{ name: 'a', slots: 2 }, ...groups('b')], slotsSource: source })
+    manager.configure({
+      groups: [{ name: 'a', slots: 2, waitTimeoutMs: 0 }, ...groups('b')],
+      slotsSource: source,
+      waitersMax: 1000,
+    })
     store.put(pauseKey('a'), '{"reason":"upgrade","since":"2026-01-05T00:00:00Z","by":"eve@desk"}')
     expect(await lock('a', 'n')).to.equal('paused')
     expect(await lock('a', 'm')).to.equal('already-held')

@@ -1,0 +1,92 @@
+import type { Cancel, Clock } from '../calendar/clock.js'
+import type { Refusal } from '../semaphore/refusal.js'
+import type { BatchRequest, Outcome } from './batch.js'
+
+/** Who waits for an answer. */
+export interface Client {
+  /** Whether it has gone away, so that a grant would be of no use to it. */
+  isGone(): boolean
+  /** Calls back once when it goes away. */
+  onGone(callback: () => void): Cancel
+}
+
+/** A client that stays until it is answered. */
+export const PATIENT_CLIENT: Client = {
+  isGone: () => false,
+  onGone: () => () => undefined,
+}
+
+/**
+ * A request on its way to an answer.
+ *
+ * INVARIANTS: it is answered once, by whoever comes first; after that nothing of it is left, not even a
+ * timer. At any time at most one timer stands for it.
+ */
+export class PendingRequest implements BatchRequest {
+  readonly operation: 'lock' | 'unlock'
+  readonly id: string
+  /** On the monotonic clock. */
+  readonly arrivedAt: number
+  readonly answer: Promise<Outcome>
+  /** Whether others wait ahead of it who are not in the same batch. */
+  isBehind = false
+  /** What it is answered when its time runs out. */
+  refusal: Refusal
+  readonly #client: Client
+  readonly #clock: Clock
+  readonly #cleanups: Cancel[] = []
+  #resolve: (outcome: Outcome) => void = () => undefined
+  #cancelTimer: Cancel = () => undefined
+  #isAnswered = false
+
+  /** @param refusal what it is answered when its time runs out before anything else is known */
+  constructor({ operation, id }: BatchRequest, client: Client, clock: Clock, refusal: Refusal) {
+    this.operation = operation
+    this.id = id
+    this.refusal = refusal
+    this.arrivedAt = clock.monotonic()
+    this.#client = client
+    this.#clock = clock
+    this.answer = new Promise((resolve) => (this.#resolve = resolve))
+  }
+
+  get isAnswered(): boolean {
+    return this.#isAnswered
+  }
+
+  /** Answers; only the first call counts. */
+  settle(outcome: Outcome): void {
+    if (this.#isAnswered) return
+    this.#isAnswered = true
+    this.#cancelTimer()
+    for (const cleanup of this.#cleanups.splice(0)) cleanup()
+    this.#resolve(outcome)
+  }
+
+  /** Refuses it at `endsAt` (monotonic), unless it is answered or told otherwise before. */
+  expireAt(endsAt: number): void {
+    this.#cancelTimer()
+    if (this.#isAnswered) return
+    const delayMs = Math.max(0, endsAt - this.#clock.monotonic())
+    this.#cancelTimer = this.#clock.schedule(delayMs, () =>
+      this.settle({ outcome: 'refused', refusal: this.refusal }),
+    )
+  }
+
+  /** Whether a slot would be of no use: the client has gone away. A release is done all the same. */
+  isPointless(): boolean {
+    return this.operation === 'lock' && this.#client.isGone()
+  }
+
+  /** Answers as soon as the client goes away, though nobody hears it: so that it waits no longer. */
+  giveUpWhenGone(): void {
+    const giveUp = (): void => this.settle({ outcome: 'refused', refusal: { kind: 'withdrawn' } })
+    this.whenAnswered(this.#client.onGone(giveUp))
+  }
+
+  /** Runs when the request is answered, or at once if it is. */
+  whenAnswered(cleanup: Cancel): void {
+    if (this.#isAnswered) cleanup()
+    else this.#cleanups.push(cleanup)
+  }
+}
