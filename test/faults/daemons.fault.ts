@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getRaw } from '../support/etcdctl.js'
+import { preReboot, steadyState } from '../support/fleetlock-request.js'
 import { FaultCluster } from './fault-cluster.js'
 import { bound } from './fault-report.js'
 
@@ -31,10 +33,8 @@ describe('airlock under load, while its daemons fail', () => {
   }).timeout(120_000)
 
   it('loses nothing when a daemon stands still beyond its deadlines, and then goes on', async () => {
-    const scenario = 'SIGSTOP of a daemon'
-    const fleet = { requestTimeoutMs: 3_500 }
     const figures = await cluster.run(
-      scenario,
+      'SIGSTOP of a daemon',
       async ({ inject, heal }) => {
         const [supervised] = cluster.daemons
         await inject(() => Promise.resolve(supervised?.daemon.signal('SIGSTOP')))
@@ -42,11 +42,27 @@ describe('airlock under load, while its daemons fail', () => {
         await heal(() => Promise.resolve(supervised?.daemon.signal('SIGCONT')))
         await sleep(2_000)
       },
-      fleet,
+      { requestTimeoutMs: 3_500 },
     )
-    // Every third request of a machine waits for its own timeout, and holders may be among them.
     expect(figures.grantsAfterHealMs).to.be.below(bound(5_000))
   }).timeout(60_000)
+
+  it('keeps a holder whose old, abandoned release a daemon finds when it goes on', async () => {
+    const [still, other] = cluster.urls
+    const [{ daemon } = expect.fail('no daemon')] = cluster.daemons
+    const machine = { group: 'one', id: 'a machine' }
+    expect((await preReboot(still ?? '', machine)).status).to.equal(200)
+    daemon.signal('SIGSTOP')
+    const abandoned = await steadyState(still ?? '', machine, { timeoutMs: 500 }).catch(String)
+    expect(abandoned).to.include('aborted')
+    expect((await steadyState(other ?? '', machine)).status).to.equal(200)
+    expect((await preReboot(other ?? '', machine)).status).to.equal(200)
+    daemon.signal('SIGCONT')
+    await sleep(1_000)
+    const stored = await getRaw(cluster.etcd, 'com.coreos.airlock/groups/one/v1/semaphore')
+    expect((await steadyState(other ?? '', machine)).status).to.equal(200)
+    expect(stored?.value).to.equal('{"total_slots":1,"holders":["a machine"]}')
+  })
 })
 
 describe('airlock under load, with clocks that differ by an hour', () => {

@@ -5,6 +5,7 @@ import { askEtcd } from '../support/etcd-gateway.js'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 import { EtcdObserver } from './etcd-observer.js'
+import type { Figures } from './fault-report.js'
 import { runFault, type FaultRun, type RunFigures } from './fault-run.js'
 import type { FleetOptions } from './fleet.js'
 import { SupervisedDaemon, type SupervisedDaemonOptions } from './supervised-daemon.js'
@@ -70,12 +71,17 @@ export class FaultCluster {
   /** Runs one fault under load, and judges it; resolves to what was measured. */
   async run(
     name: string,
-    scenario: (run: FaultRun, observer: EtcdObserver) => Promise<void>,
+    scenario: (run: FaultRun, observer: EtcdObserver) => Promise<Figures | void>,
     fleet: Partial<FleetOptions> = {},
   ): Promise<RunFigures> {
     const groups = GROUPS.map((group) => group.name)
     const observer = await EtcdObserver.start(this.etcd, groups)
-    const options = { groups, machinesPerGroup: MACHINES_PER_GROUP, urls: () => this.urls, ...fleet }
+    const options = {
+      groups,
+      machinesPerGroup: MACHINES_PER_GROUP,
+      urls: () => this.urls,
+      ...fleet,
+    }
     return runFault(name, options, observer, (run) => scenario(run, observer))
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkHistory } from '../history/check-history.js'
-import type { History, SemaphoreRevision, Sighting } from '../history/history.js'
+import type { History, Operation, SemaphoreRevision, Sighting } from '../history/history.js'
 import { recordFigures, type Figures } from './fault-report.js'
 import { Fleet, type FleetOptions, type Grant } from './fleet.js'
 
@@ -23,7 +23,7 @@ export interface FaultRun {
 }
 
 /** What a run has measured; durations in milliseconds, over the worst of the groups. */
-export interface RunFigures {
+export interface RunFigures extends Figures {
   readonly operations: number
   readonly grants: number
   readonly unknown: number
@@ -37,7 +37,12 @@ export interface RunFigures {
   readonly longestRequestMs: number
   /** From the fault to the end of the last request that failed before the healing. */
   readonly lastFailureMs: number
+  /** The same for the last request that took over {@link SLOW_MS}. */
+  readonly lastSlowMs: number
 }
+
+/** A request that takes longer has waited for an endpoint that does not answer. */
+const SLOW_MS = 1_000
 
 const WARM_UP_MS = 1_200
 const SETTLE_MS = 1_500
@@ -50,7 +55,7 @@ export async function runFault(
   name: string,
   fleetOptions: FleetOptions,
   observer: Observer,
-  scenario: (run: FaultRun) => Promise<void>,
+  scenario: (run: FaultRun) => Promise<Figures | void>,
 ): Promise<RunFigures> {
   const fleet = new Fleet(fleetOptions)
   let injectedAt = Infinity
@@ -59,7 +64,7 @@ export async function runFault(
     fleet.start()
     const begin = performance.now()
     await sleep(WARM_UP_MS)
-    await scenario({
+    const more = await scenario({
       fleet,
       inject: async (action) => {
         injectedAt = performance.now()
@@ -79,7 +84,7 @@ export async function runFault(
     await observer.stop()
     const times = { begin: begin + WARM_UP_MS / 2, injectedAt, healedAt, end }
     const figures = measure(fleet, fleetOptions.groups, observer, times)
-    judge(name, fleet, observer, figures)
+    judge(name, fleet, observer, { ...figures, ...more })
     return figures
   } catch (error) {
     await fleet.stop().catch(() => undefined)
@@ -117,11 +122,15 @@ function measure(
   { begin, injectedAt, healedAt, end }: Times,
 ): RunFigures {
   const worst = (of: (group: string) => number): number => Math.round(Math.max(...groups.map(of)))
-  const failures = operations.filter(
-    (operation) =>
-      operation.answer === 'unknown' && operation.end > injectedAt && operation.end <= healedAt,
-  )
-  const lengths = operations.map((operation) => operation.end - operation.start)
+  const meanwhile = operations.filter(({ end: at }) => at > injectedAt && at <= healedAt)
+  const lengthOf = (operation: Operation): number => operation.end - operation.start
+  const lastMs = (isMeant: (operation: Operation) => boolean): number =>
+    Math.round(
+      meanwhile.reduce(
+        (last, one) => (isMeant(one) ? Math.max(last, one.end - injectedAt) : last),
+        0,
+      ),
+    )
   return {
     operations: operations.length,
     grants: grants.length,
@@ -133,8 +142,11 @@ function measure(
       const first = grants.find((grant) => grant.group === group && grant.at > healedAt)
       return (first?.at ?? Infinity) - healedAt
     }),
-    longestRequestMs: Math.round(Math.max(...lengths)),
-    lastFailureMs: Math.round(Math.max(0, ...failures.map((failure) => failure.end - injectedAt))),
+    longestRequestMs: Math.round(
+      operations.reduce((most, one) => Math.max(most, lengthOf(one)), 0),
+    ),
+    lastFailureMs: lastMs(({ answer }) => answer === 'unknown'),
+    lastSlowMs: lastMs((operation) => lengthOf(operation) > SLOW_MS),
   }
 }
 
@@ -153,13 +165,12 @@ function longestGap(grants: readonly Grant[], group: string, from: number, to: n
   return longest
 }
 
-function judge(name: string, fleet: Fleet, observer: Observer, figures: RunFigures): void {
+function judge(name: string, fleet: Fleet, observer: Observer, figures: Figures): void {
   const { revisions, sightings } = observer
   const history: History = { operations: fleet.operations, revisions, sightings }
   const violations = checkHistory(history)
   const wrongGrants = violations.filter(({ kind }) => kind === 'grant-beyond-slots').length
-  const shown: Figures = { ...figures, wrongGrants, losses: violations.length - wrongGrants }
-  recordFigures(name, shown)
+  recordFigures(name, { ...figures, wrongGrants, losses: violations.length - wrongGrants })
   expect(violations.slice(0, 5)).to.deep.equal([])
   expect(fleet.surprises).to.deep.equal([])
   for (const [group, list] of revisions) {

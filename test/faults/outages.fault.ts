@@ -24,7 +24,9 @@ describe('airlock under load, through ten outages of etcd', () => {
   before(async function () {
     this.timeout(60_000)
     // A small heap is collected often, so that what is measured is what is in use.
-    cluster = await FaultCluster.start({ daemon: () => ({ nodeArgs: ['--max-old-space-size=64'] }) })
+    cluster = await FaultCluster.start({
+      daemon: () => ({ nodeArgs: ['--max-old-space-size=64'] }),
+    })
   })
 
   after(async function () {
@@ -42,7 +44,9 @@ describe('airlock under load, through ten outages of etcd', () => {
         await cluster.etcd.restart(0, 1, 2)
         const granted = fleet.grants.length
         while (fleet.grants.length < granted + 20) await sleep(20)
-        usages.push(await Promise.all(cluster.daemons.map(({ daemon }) => usageOf(daemon.statusUrl))))
+        usages.push(
+          await Promise.all(cluster.daemons.map(({ daemon }) => usageOf(daemon.statusUrl))),
+        )
       }
     })
     const [baseline = [], last = []] = [usages[BASELINE - 1], usages[OUTAGES - 1]]

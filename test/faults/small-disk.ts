@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { atExit } from '../support/at-exit.js'
 import { createTempFolder } from '../support/temp-folder.js'
-import { execFileSync } from 'node:child_process'
 
 const run = promisify(execFile)
 

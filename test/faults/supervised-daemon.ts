@@ -51,7 +51,9 @@ export class SupervisedDaemon {
       expect(await daemon.ended).to.deep.equal({ code: null, signal: 'SIGKILL' })
     }
     const lines = this.#generations.flatMap(({ logs }) => logs)
-    expect(lines.filter((line) => !/^time=/.test(line) || /level=error/.test(line))).to.deep.equal([])
+    expect(lines.filter((line) => !/^time=/.test(line) || /level=error/.test(line))).to.deep.equal(
+      [],
+    )
   }
 
   /** Ends it whatever it has done; for a test that has failed already. */
