@@ -36,7 +36,8 @@ export function addClientPreReboot(client: Command, setExitCode: (code: number) 
       'after',
       `
 Example:
-  airlock client pre-reboot --url http://10.0.0.1:3333/ --wait && systemctl reboot
+  airlock client pre-reboot --url http://10.0.0.1:3333/ --wait \\
+    && systemctl reboot
 ${EXIT_CODES_HELP}`,
     )
     .action(async (options: ClientOptions, self: Command) => {

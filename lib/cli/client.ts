@@ -7,7 +7,8 @@ import { EXIT } from './exit-codes.js'
 
 const EXAMPLES = `
 Examples:
-  airlock client pre-reboot --url http://10.0.0.1:3333/ --wait && systemctl reboot
+  airlock client pre-reboot --url http://10.0.0.1:3333/ --wait \\
+    && systemctl reboot
   airlock client steady-state --url http://10.0.0.1:3333/ --wait   (at boot)
   airlock client run --url http://10.0.0.1:3333/ --wait -- apt-get -y upgrade
   airlock client id

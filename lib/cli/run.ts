@@ -10,6 +10,7 @@ import { addPause } from './pause.js'
 import { addSetSlots } from './set-slots.js'
 import { addStatus } from './status.js'
 import { addGlobalOptions } from './global-options.js'
+import { addHealthcheck } from './healthcheck.js'
 import { addServe } from './serve.js'
 import { readVersion } from './version.js'
 
@@ -30,6 +31,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addGlobalOptions(program)
   addServe(program, setExitCode)
   addCheckConfig(program, setExitCode)
+  addHealthcheck(program, setExitCode)
   addStatus(program, setExitCode)
   addLock(program, setExitCode)
   addUnlock(program, setExitCode)

@@ -43,14 +43,15 @@ export async function keepAsking(asking: Asking): Promise<Answer> {
     const last = { ...answer, mayBeDone }
     const leftMs = end - performance.now()
     if (answer.outcome === 'broken' || isInterrupted()) return last
-    if (leftMs <= 0) return waitMs > 0 ? afterTheWait(last) : last
+    // Timers may be up to a millisecond early.
+    if (leftMs < 1) return waitMs > 0 ? afterTheWait(last) : last
 
     const line = `${answer.kind}: ${answer.value}`
     if (line !== told) onNotYet(answer)
     told = line
     const intervalMs = retryIntervalMs * (1 + RETRY_JITTER * Math.random())
     const pauseMs = Math.min(intervalMs - (performance.now() - began), leftMs)
-    await sleep(Math.max(0, pauseMs), undefined, { signal }).catch(() => undefined)
+    await sleep(Math.max(0, Math.ceil(pauseMs)), undefined, { signal }).catch(() => undefined)
     if (isInterrupted()) return last
   }
 }

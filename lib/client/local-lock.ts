@@ -50,10 +50,10 @@ export async function takeLocalLock(
     const server = await listen(address)
     if (server !== undefined) return { release: () => void server.close() }
     const leftMs = end - performance.now()
-    if (leftMs <= 0 || signal.aborted) return undefined
+    if (leftMs < 1 || signal.aborted) return undefined
     if (attempt === 1) onBusy()
     const pauseMs = Math.min(LOCAL_LOCK_POLL_MS, leftMs)
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+    await sleep(Math.ceil(pauseMs), undefined, { signal }).catch(() => undefined)
   }
 }
 

@@ -8,6 +8,38 @@ export function replyToRefusal(refusal: Refusal): ErrorReply {
       return { kind: 'failed_lock_semaphore_full', value: fullSentence(refusal) }
     case 'paused':
       return { kind: 'failed_lock_paused', value: pausedSentence(refusal) }
+    case 'total_full':
+      return {
+        kind: 'failed_lock_total_full',
+        value: `all ${refusal.max} slots over all groups currently locked`,
+      }
+    case 'cooldown':
+      return {
+        kind: 'failed_lock_cooldown',
+        value: `a machine of this group was released less than ${refusal.seconds} seconds ago`,
+      }
+    case 'outside_reboot_window':
+      return { kind: 'failed_lock_outside_reboot_window', value: windowSentence(refusal.opensAt) }
+    case 'blackout':
+      return {
+        kind: 'failed_lock_blackout',
+        value: `no reboots until ${refusal.until}: ${refusal.reason}`,
+      }
+    case 'alerts_firing':
+      return {
+        kind: 'failed_lock_alerts_firing',
+        value: `alerts are firing: ${refusal.alerts.join(', ')}`,
+      }
+    case 'check_failing':
+      return {
+        kind: 'failed_lock_check_failing',
+        value: `the check ${refusal.check} says no: ${refusal.reason}`,
+      }
+    case 'gate_error':
+      return {
+        kind: 'failed_lock_gate_error',
+        value: `the gate ${refusal.gate} cannot be asked: ${refusal.reason}`,
+      }
     case 'withdrawn':
       return {
         kind: 'failed_lock_withdrawn',
@@ -48,4 +80,10 @@ function pausedSentence({ scope, reason, since, by }: Refusal & { kind: 'paused'
     scope === 'all' ? 'reboots of all groups are paused' : 'reboots of this group are paused'
   const origin = [since && `since ${since}`, by && `by ${by}`].filter((part) => part !== '')
   return `${[what, ...origin].join(' ')}: ${reason}`
+}
+
+function windowSentence(opensAt: string | null): string {
+  return opensAt === null
+    ? 'no reboot window opens any more'
+    : `outside of the reboot windows; the next one opens at ${opensAt}`
 }

@@ -23,26 +23,26 @@ describe('airlock under load, while the way to etcd fails', () => {
 
   it('goes on elsewhere while one daemon is isolated, and there too when it no longer is', async () => {
     const [proxies = []] = cluster.proxies
-    const figures = await cluster.run('isolation of a daemon', async ({ inject, heal }) => {
+    const figures = await cluster.run('isolation of a daemon', async ({ inject, heal, note }) => {
       await inject(() => each(proxies, (proxy) => proxy.blackhole()))
       await sleep(5_000)
       await heal(() => each(proxies, (proxy) => proxy.pass()))
       const servedAgainMs = await untilServed(cluster.urls[0] ?? '')
       expect(servedAgainMs).to.be.below(bound(5_000))
-      return { servedAgainMs }
+      note({ servedAgainMs })
     })
     expect(figures.grantsResumedMs).to.be.below(bound(5_000))
   }).timeout(60_000)
 
   it('loses nothing while the answers of etcd to one daemon are lost', async () => {
     const [, proxies = []] = cluster.proxies
-    const figures = await cluster.run('answers lost', async ({ inject, heal }) => {
+    const figures = await cluster.run('answers lost', async ({ inject, heal, note }) => {
       await inject(() => each(proxies, (proxy) => proxy.dropReplies()))
       await sleep(4_000)
       await heal(() => each(proxies, (proxy) => proxy.pass()))
       const servedAgainMs = await untilServed(cluster.urls[1] ?? '')
       expect(servedAgainMs).to.be.below(bound(5_000))
-      return { servedAgainMs }
+      note({ servedAgainMs })
     })
     expect(figures.grantsResumedMs).to.be.below(bound(5_000))
   }).timeout(60_000)

@@ -5,7 +5,6 @@ import { askEtcd } from '../support/etcd-gateway.js'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 import { EtcdObserver } from './etcd-observer.js'
-import type { Figures } from './fault-report.js'
 import { runFault, type FaultRun, type RunFigures } from './fault-run.js'
 import type { FleetOptions } from './fleet.js'
 import { SupervisedDaemon, type SupervisedDaemonOptions } from './supervised-daemon.js'
@@ -71,7 +70,7 @@ export class FaultCluster {
   /** Runs one fault under load, and judges it; resolves to what was measured. */
   async run(
     name: string,
-    scenario: (run: FaultRun, observer: EtcdObserver) => Promise<Figures | void>,
+    scenario: (run: FaultRun, observer: EtcdObserver) => Promise<void>,
     fleet: Partial<FleetOptions> = {},
   ): Promise<RunFigures> {
     const groups = GROUPS.map((group) => group.name)

@@ -17,9 +17,11 @@ export interface Observer {
 export interface FaultRun {
   readonly fleet: Fleet
   /** Does what is wrong; the time is taken before. */
-  inject(action: () => Promise<unknown>): Promise<void>
+  readonly inject: (action: () => Promise<unknown>) => Promise<void>
   /** Makes it right again; the time is taken after. */
-  heal(action: () => Promise<unknown>): Promise<void>
+  readonly heal: (action: () => Promise<unknown>) => Promise<void>
+  /** Adds figures of the scenario's own. */
+  readonly note: (figures: Figures) => void
 }
 
 /** What a run has measured; durations in milliseconds, over the worst of the groups. */
@@ -55,7 +57,7 @@ export async function runFault(
   name: string,
   fleetOptions: FleetOptions,
   observer: Observer,
-  scenario: (run: FaultRun) => Promise<Figures | void>,
+  scenario: (run: FaultRun) => Promise<void>,
 ): Promise<RunFigures> {
   const fleet = new Fleet(fleetOptions)
   let injectedAt = Infinity
@@ -64,8 +66,12 @@ export async function runFault(
     fleet.start()
     const begin = performance.now()
     await sleep(WARM_UP_MS)
-    const more = await scenario({
+    let more: Figures = {}
+    await scenario({
       fleet,
+      note: (figures) => {
+        more = { ...more, ...figures }
+      },
       inject: async (action) => {
         injectedAt = performance.now()
         await action()

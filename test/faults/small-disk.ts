@@ -27,13 +27,14 @@ export async function createSmallDisk(mebibytes: number): Promise<SmallDisk> {
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path])
   } catch {
-    const limit = (pid: number, bytes: string): Promise<unknown> =>
-      run('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`])
+    const limit = async (pid: number, bytes: string): Promise<void> => {
+      await run('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`])
+    }
     return {
       path,
       kind: 'limit',
-      fill: async (pid) => void (await limit(pid, '4096')),
-      makeRoom: async (pid) => void (await limit(pid, 'unlimited')),
+      fill: (pid) => limit(pid, '4096'),
+      makeRoom: (pid) => limit(pid, 'unlimited'),
       remove: () => folder.remove(),
     }
   }

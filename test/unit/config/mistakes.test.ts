@@ -63,13 +63,47 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ['[service.port]\na = 1', `service.port: ${PORT}, got a table`],
   ['[status]\nport = []', `status.port: ${PORT}, got an empty list`],
   [
-    '[service]\ntls = true',
-    'service.tls: true is not supported yet; use a TLS-terminating proxy or false',
+    '[service]\ntls = true\ntls_key_path = "/k"',
+    'service.tls_cert_path: is missing: service.tls is true, and needs it',
   ],
   [
-    '[status]\ntls = true',
-    'status.tls: true is not supported yet; use a TLS-terminating proxy or false',
+    '[status]\ntls = true\ntls_cert_path = "/c"',
+    'status.tls_key_path: is missing: status.tls is true, and needs it',
   ],
+  [
+    '[service]\ntls_client_ca_path = "/ca"',
+    'service.tls_client_ca_path: needs service.tls = true, or nobody is kept out',
+  ],
+  [
+    '[service]\nhtpasswd_path = ""',
+    'service.htpasswd_path: expected a path of 1 to 4096 characters, got ""',
+  ],
+  ...['10.0.0.0/33', '::/129', 'proxy', '10.0.0.0/', '10.0.0.1/8/8', '10.0.0.1/+8', ''].map(
+    (proxy): [string, string] => [
+      `[service]\ntrusted_proxies = ["::1", "${proxy}"]`,
+      `service.trusted_proxies[1]: expected an IP address or a network like 10.0.0.0/8, got "${proxy}"`,
+    ],
+  ),
+  [
+    '[service]\nmax_requests_per_minute = -1',
+    'service.max_requests_per_minute: expected an integer from 0 to 1000000, got -1',
+  ],
+  [
+    '[[lock.groups]]\nname = "a"\nallowed_users = ["web"]',
+    'lock.groups[0].allowed_users: needs service.htpasswd_path: without it nobody is asked for a user',
+  ],
+  [
+    '[lock]\ndefault_allowed_users = ["web"]',
+    'lock.default_allowed_users: needs service.htpasswd_path: without it nobody is asked for a user',
+  ],
+  [
+    '[[lock.groups]]\nname = "a"\nallowed_ids = []',
+    'lock.groups[0].allowed_ids: expected at least one item; leave the key out to allow all',
+  ],
+  ...['a*b', '**', '', 'a\\n'].map((id): [string, string] => [
+    `[lock]\ndefault_allowed_ids = ["a", "${id}"]`,
+    `lock.default_allowed_ids[1]: expected an id, or the beginning of one and "*", got "${id}"`,
+  ]),
   ['[service]\ntls = "false"', 'service.tls: expected true or false, got "false"'],
   ['[status]\nenabled = 1', 'status.enabled: expected true or false, got 1'],
   ['=[etcd3]\nendpoints = "http://a:1"', 'etcd3.endpoints: expected a list, got "http://a:1"'],

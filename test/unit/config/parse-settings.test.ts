@@ -2,12 +2,18 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { parseSettings } from '../../../lib/config/parse-settings.js'
 import { MAX_GROUPS } from '../../../lib/config/bounds.js'
-import { EMBEDDED, ETCD, problemsOf, settingsOf } from './parse-helpers.js'
+import { EMBEDDED, ETCD, problemsOf, settingsOf, warningsOf } from './parse-helpers.js'
 
 describe('parseSettings', () => {
   it('fills in every default for etcd', () => {
     expect(settingsOf(ETCD)).to.deep.equal({
-      service: { address: '127.0.0.1', port: 3333, tls: false },
+      service: {
+        address: '127.0.0.1',
+        port: 3333,
+        tls: false,
+        trustedProxies: [],
+        maxRequestsPerMinute: 0,
+      },
       status: { enabled: true, address: '127.0.0.1', port: 2222, tls: false },
       store: {
         kind: 'etcd',
@@ -30,12 +36,21 @@ describe('parseSettings', () => {
       [service]
       address = "[::1]"
       port = 0
-      tls = false
+      tls = true
+      tls_cert_path = "/tls/service-cert"
+      tls_key_path = "/tls/service-key"
+      tls_client_ca_path = "/tls/clients"
+      htpasswd_path = "/htpasswd"
+      trusted_proxies = ["10.0.0.1", "2001:db8::/32"]
+      max_requests_per_minute = 60
       [status]
       enabled = false
       address = "status.internal"
       port = 65535
-      tls = false
+      tls = true
+      tls_cert_path = "/tls/status-cert"
+      tls_key_path = "/tls/status-key"
+      htpasswd_path = "/status-htpasswd"
       [etcd3]
       endpoints = ["HTTPS://Etcd1/", "https://[2001:DB8:0::1]:1"]
       client_cert_pub_path = "/tls/cert"
@@ -50,17 +65,39 @@ describe('parseSettings', () => {
       [lock]
       default_group_name = "all"
       default_slots = 0
+      default_allowed_users = ["fleet"]
+      default_allowed_ids = ["*"]
       slots_source = "store"
       wait_timeout_ms = 1000
       waiters_max = 7
-      groups = [{ name = "b", slots = 3, wait_timeout_ms = 2000 }, { name = "a" }]
+      groups = [
+        { name = "b", slots = 3, wait_timeout_ms = 2000, allowed_users = ["web", "ops-*"], allowed_ids = ["0*"] },
+        { name = "a" },
+      ]
       [log]
       format = "json"
       level = "debug"
     `)
     expect(settings).to.deep.equal({
-      service: { address: '::1', port: 0, tls: false },
-      status: { enabled: false, address: 'status.internal', port: 65535, tls: false },
+      service: {
+        address: '::1',
+        port: 0,
+        tls: {
+          certPath: '/tls/service-cert',
+          keyPath: '/tls/service-key',
+          clientCaPath: '/tls/clients',
+        },
+        htpasswdPath: '/htpasswd',
+        trustedProxies: ['10.0.0.1', '2001:db8::/32'],
+        maxRequestsPerMinute: 60,
+      },
+      status: {
+        enabled: false,
+        address: 'status.internal',
+        port: 65535,
+        tls: { certPath: '/tls/status-cert', keyPath: '/tls/status-key' },
+        htpasswdPath: '/status-htpasswd',
+      },
       store: {
         kind: 'etcd',
         endpoints: ['https://etcd1:2379', 'https://[2001:db8::1]:1'],
@@ -76,9 +113,27 @@ describe('parseSettings', () => {
       lock: {
         defaultGroupName: 'all',
         groups: [
-          { name: 'all', slots: 0, waitTimeoutMs: 1000 },
-          { name: 'b', slots: 3, waitTimeoutMs: 2000 },
-          { name: 'a', slots: 0, waitTimeoutMs: 1000 },
+          {
+            name: 'all',
+            slots: 0,
+            waitTimeoutMs: 1000,
+            allowedUsers: ['fleet'],
+            allowedIds: ['*'],
+          },
+          {
+            name: 'b',
+            slots: 3,
+            waitTimeoutMs: 2000,
+            allowedUsers: ['web', 'ops-*'],
+            allowedIds: ['0*'],
+          },
+          {
+            name: 'a',
+            slots: 0,
+            waitTimeoutMs: 1000,
+            allowedUsers: ['fleet'],
+            allowedIds: ['*'],
+          },
         ],
         slotsSource: 'store',
         waitersMax: 7,
@@ -93,6 +148,30 @@ describe('parseSettings', () => {
       path: 'var/airlock.db',
       transactionTimeoutMs: 60000,
     })
+  })
+
+  it('warns of a certificate that is not used, and forgets it', () => {
+    const toml = `${ETCD}\n[status]\ntls_cert_path = "/c"\ntls_key_path = "/k"`
+    expect(settingsOf(toml).status.tls).to.equal(false)
+    expect(warningsOf(toml).slice(0, 2)).to.deep.equal([
+      'status.tls_cert_path: is not used: status.tls is false',
+      'status.tls_key_path: is not used: status.tls is false',
+    ])
+  })
+
+  it('takes paths of secrets from the environment, as systemd passes credentials', () => {
+    const directory = '/run/credentials/airlock.service'
+    const { service } = settingsOf(ETCD, {
+      AIRLOCK__SERVICE__TLS: 'true',
+      AIRLOCK__SERVICE__TLS_CERT_PATH: `${directory}/cert`,
+      AIRLOCK__SERVICE__TLS_KEY_PATH: `${directory}/key`,
+      AIRLOCK__SERVICE__TRUSTED_PROXIES: '10.0.0.1, 10.1.0.0/16',
+    })
+    expect(service.tls).to.deep.equal({
+      certPath: `${directory}/cert`,
+      keyPath: `${directory}/key`,
+    })
+    expect(service.trustedProxies).to.deep.equal(['10.0.0.1', '10.1.0.0/16'])
   })
 
   it('freezes the settings to their depth', () => {
