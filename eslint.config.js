@@ -10,11 +10,11 @@ const MAY_IMPORT = {
   terminal: [],
   telemetry: [],
   fleetlock: ['semaphore'],
-  config: ['semaphore', 'calendar'],
-  // Certificates, keys and password files: both the store and the services read such.
+  config: ['semaphore', 'calendar', 'gates/alert-pattern'],
+  // Certificates, keys and password files: the store, the gates and the services read such.
   credentials: ['calendar/clock'],
   store: ['calendar/clock', 'credentials'],
-  gates: ['semaphore', 'calendar'],
+  gates: ['semaphore', 'calendar', 'credentials'],
   lock: ['semaphore', 'calendar', 'telemetry', 'store/store', 'store/store-error', 'gates/gate'],
   checker: ['semaphore', 'calendar', 'lock', 'telemetry', 'store/store'],
   notify: ['semaphore', 'calendar', 'lock', 'telemetry'],

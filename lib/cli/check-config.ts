@@ -22,16 +22,32 @@ async function checkConfig({ config }: GlobalOptions): Promise<number> {
   const { printSettings } = await import('../config/print-settings.js')
   process.stdout.write(printSettings(settings))
   for (const { path, message } of warnings) printWarning(path, message)
-  if (settings.store.kind === 'embedded') return EXIT.done
+  if (settings.store.kind === 'etcd') {
+    const { readEtcdCredentials } = await import('../store/etcd-credentials.js')
+    printFindings(await readEtcdCredentials(settings.store, process.env, Date.now()))
+  }
+  const { readServiceFiles } = await import('../daemon/service-files.js')
+  printFindings(await readServiceFiles(settings))
+  return EXIT.done
+}
 
-  const { readEtcdCredentials } = await import('../store/etcd-credentials.js')
-  const read = await readEtcdCredentials(settings.store, process.env, Date.now())
-  for (const { path, message } of read.warnings) printWarning(path, message)
-  // The files may well be on another machine than the one that checks.
-  for (const { path, message } of read.problems) {
+interface Finding {
+  readonly path: string
+  readonly message: string
+}
+
+/** Problems are warnings here: the files may well be on another machine than the one that checks. */
+function printFindings({
+  problems,
+  warnings,
+}: {
+  readonly problems: readonly Finding[]
+  readonly warnings: readonly Finding[]
+}): void {
+  for (const { path, message } of warnings) printWarning(path, message)
+  for (const { path, message } of problems) {
     printWarning(path, `${message}; serve refuses to start like this`)
   }
-  return EXIT.done
 }
 
 function printWarning(path: string, message: string): void {

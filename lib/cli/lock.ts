@@ -120,6 +120,7 @@ async function openLane(
   const { group, slots } = picked
   const { GroupLane } = await import('../lock/group-lane.js')
   const { PATIENT_CLIENT } = await import('../lock/pending-request.js')
+  const { Turnstile } = await import('../lock/turnstile.js')
   const { WaiterLimit } = await import('../lock/waiting-room.js')
   const { silentEvents } = await import('../telemetry/silent-events.js')
   const lane = new GroupLane({
@@ -127,6 +128,7 @@ async function openLane(
     group,
     settings: { slots, slotsSource: 'store', waitTimeoutMs: 0 },
     waiterLimit: new WaiterLimit(0),
+    turnstile: new Turnstile(),
     watchStore: () => () => undefined,
     events: silentEvents(),
   })

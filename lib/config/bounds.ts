@@ -66,3 +66,6 @@ export const WAIT_TIMEOUT_MS: Bound = { min: 0, max: 1_740_000 }
 
 /** How many requests may wait at a time; each holds a connection, so file descriptors end it. */
 export const WAITERS: Bound = { min: 0, max: 100_000 }
+
+/** Seconds between a release and the next grant; a day is longer than any machine needs to catch up. */
+export const COOLDOWN_SECONDS: Bound = { min: 0, max: 86_400 }

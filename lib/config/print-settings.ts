@@ -48,13 +48,18 @@ function toFragment({ service, status, store, lock, log }: Settings): Fragment {
       slots_source: lock.slotsSource,
       wait_timeout_ms: defaultGroup?.waitTimeoutMs ?? 0,
       waiters_max: lock.waitersMax,
-      groups: groups.map(({ name, slots, waitTimeoutMs, allowedUsers, allowedIds }) => ({
-        name,
-        slots,
-        wait_timeout_ms: waitTimeoutMs,
-        allowed_users: allowedUsers,
-        allowed_ids: allowedIds,
-      })),
+      cooldown_seconds: defaultGroup?.cooldownSeconds ?? 0,
+      total_slots_max: lock.totalSlotsMax,
+      groups: groups.map(
+        ({ name, slots, waitTimeoutMs, cooldownSeconds, allowedUsers, allowedIds }) => ({
+          name,
+          slots,
+          wait_timeout_ms: waitTimeoutMs,
+          cooldown_seconds: cooldownSeconds,
+          allowed_users: allowedUsers,
+          allowed_ids: allowedIds,
+        }),
+      ),
     },
     log: { format: log.format, level: log.level },
   }

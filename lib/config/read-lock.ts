@@ -11,6 +11,7 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
       name: lock.default_group_name,
       slots: lock.default_slots,
       waitTimeoutMs: lock.wait_timeout_ms,
+      cooldownSeconds: lock.cooldown_seconds,
       ...access(lock.default_allowed_users, lock.default_allowed_ids),
     },
   ]
@@ -20,7 +21,10 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
   // After a problem there, the name in the fragment is only the fallback.
   const isDefaultKnown = !findings.hasProblemAt(defaultPlace)
   const places = new Map<string, string>()
-  for (const [index, { name, slots, wait_timeout_ms, ...allowed }] of lock.groups.entries()) {
+  for (const [
+    index,
+    { name, slots, wait_timeout_ms, cooldown_seconds, ...allowed },
+  ] of lock.groups.entries()) {
     const tablePlace = reading.placeOfItem('lock.groups', index)
     if (allowed.allowed_users !== undefined) {
       checkUsers(reading, findings, `${tablePlace}.allowed_users`)
@@ -44,6 +48,7 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
         name,
         slots: slots ?? lock.default_slots,
         waitTimeoutMs: wait_timeout_ms ?? lock.wait_timeout_ms,
+        cooldownSeconds: cooldown_seconds ?? lock.cooldown_seconds,
         ...access(users, ids),
       })
     }
@@ -53,6 +58,7 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
     groups,
     slotsSource: lock.slots_source,
     waitersMax: lock.waiters_max,
+    ...(lock.total_slots_max !== undefined && { totalSlotsMax: lock.total_slots_max }),
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  COOLDOWN_SECONDS,
   LISTEN_PORT,
   MAX_ALLOWED_NAMES,
   MAX_ENDPOINTS,
@@ -79,11 +80,14 @@ export const SCHEMA = table({
     slots_source: key(choice(['config', 'store']), 'config'),
     wait_timeout_ms: key(integer(WAIT_TIMEOUT_MS), 0),
     waiters_max: key(integer(WAITERS), 10_000),
+    cooldown_seconds: key(integer(COOLDOWN_SECONDS), 0),
+    total_slots_max: optional(integer(SLOTS)),
     groups: tables(
       {
         name: required(groupName()),
         slots: optional(count(SLOTS)),
         wait_timeout_ms: optional(integer(WAIT_TIMEOUT_MS)),
+        cooldown_seconds: optional(integer(COOLDOWN_SECONDS)),
         allowed_users: optional(allowedUsers),
         allowed_ids: optional(allowedIds),
       },

@@ -91,6 +91,8 @@ export interface LockSettings {
   readonly slotsSource: 'config' | 'store'
   /** How many pre-reboots may wait for a slot, over all groups. */
   readonly waitersMax: number
+  /** Most slots that all groups together may hold; undefined: as many as they have. */
+  readonly totalSlotsMax?: number
 }
 
 /** One group; 0 slots: nobody of it reboots. */
@@ -99,6 +101,8 @@ export interface GroupSettings {
   readonly slots: number
   /** How long a pre-reboot may wait for a slot; 0: it is answered at once. */
   readonly waitTimeoutMs: number
+  /** Between a release and the group's next grant; 0: none. */
+  readonly cooldownSeconds: number
   /** Who may use it; left out, everybody. `x*`: all that begin with x. */
   readonly allowedUsers?: readonly string[]
   readonly allowedIds?: readonly string[]

@@ -16,16 +16,23 @@ export interface NamedFile {
 /** Largest file that is read, in bytes: the system's roots take a fifth of it, 10 000 users all. */
 export const MAX_CREDENTIAL_FILE_BYTES = 1024 * 1024
 
+/** What was found in files: enough to judge them by, and to tell whether they have changed. */
+export interface FileFindings {
+  readonly problems: readonly FileProblem[]
+  readonly warnings: readonly FileProblem[]
+  /** The same for two readings whose files were all alike, those included that could not be read. */
+  readonly fingerprint: string
+}
+
 /**
  * What was found while the files of one purpose were read: collected, so that the operator reads all of
  * it at once.
  */
-export class FileReport {
+export class FileReport implements FileFindings {
   readonly problems: FileProblem[] = []
   readonly warnings: FileProblem[] = []
   readonly #digest = createHash('sha256')
 
-  /** The same for two reports whose files were all alike, those included that could not be read. */
   get fingerprint(): string {
     return this.#digest.copy().digest('base64')
   }

@@ -1,17 +1,17 @@
 import { delay, type Cancel, type Clock } from '../calendar/clock.js'
-import type { FileProblem, FileReport } from './file-report.js'
+import type { FileFindings, FileProblem } from './file-report.js'
 
 /** What files say: a value, or the problems in their report. */
 export interface Reading<T> {
   readonly value: T | undefined
-  readonly report: FileReport
+  readonly report: FileFindings
 }
 
 /** What a {@link WatchedFiles} needs. */
 export interface WatchedFilesOptions<T> {
   readonly clock: Clock
   /** Other files, or other contents, are in force from now on. */
-  readonly onChange: (value: T, report: FileReport) => void
+  readonly onChange: (value: T, report: FileFindings) => void
   /** The files have changed for the worse; what was in force stays. Called once for each such content. */
   readonly onRefused: (problems: readonly FileProblem[]) => void
   /** Why a good value must not replace the one in force all the same; that may change with time. */

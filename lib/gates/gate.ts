@@ -2,13 +2,23 @@ import type { GateRefusal } from '../semaphore/refusal.js'
 
 /** Whether a machine of a group may take a slot now, as one gate, or all of them, see it. */
 export type Verdict =
-  | { readonly verdict: 'open' }
+  | {
+      readonly verdict: 'open'
+      /** Why it could not be asked, where it is configured to be open then. */
+      readonly trouble?: string
+    }
   | {
       readonly verdict: 'closed'
       readonly refusal: GateRefusal
       /** When it opens by itself, in milliseconds since the epoch; undefined where nobody can know. */
       readonly opensAt?: number
     }
+
+/** All gates of one group, asked together. */
+export interface GroupGates {
+  /** Asks at `now` (milliseconds since the epoch); never rejects, and is bounded in time. */
+  ask(now: number): Promise<Verdict>
+}
 
 /** The kinds of gates, as metric labels and log fields; a closed set. */
 export const GATE_NAMES = ['reboot_window', 'blackout', 'prometheus', 'http'] as const

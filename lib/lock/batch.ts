@@ -11,6 +11,8 @@ import {
 export interface BatchRequest {
   readonly operation: 'lock' | 'unlock'
   readonly id: string
+  /** What the gates say; undefined while they have not been asked, or need not be. */
+  readonly verdict?: 'open' | Refusal | undefined
   /** Whether others wait ahead of it who are not in this batch: it may be confirmed, but take nothing. */
   readonly isBehind?: boolean
 }
@@ -26,10 +28,24 @@ export interface BatchDecision {
   readonly semaphore: Semaphore
   /** One for each request, in their order; undefined for those left to the next batch. */
   readonly outcomes: readonly (Outcome | undefined)[]
+  /** Requests that could be granted, once the gates have been asked; their outcome is undefined. */
+  readonly asking: readonly number[]
   /** Ids that hold after the batch and did not before. */
   readonly granted: readonly string[]
   /** Ids that held before the batch and do not after. */
   readonly released: readonly string[]
+}
+
+/** What binds grants beside the slots; holders and releases are never concerned. */
+export interface GrantConditions {
+  /** Why no node may take a slot now, if there is such a reason. */
+  readonly barrier?: Refusal | undefined
+  /** Seconds for which a group rests after a release: then a batch that releases grants nothing. */
+  readonly cooldownSeconds?: number | undefined
+  /** The cap over all groups, and what the other groups hold. */
+  readonly cap?: { readonly max: number; readonly heldByOthers: number } | undefined
+  /** Whether a grant needs the gates' verdict. */
+  readonly hasGates?: boolean | undefined
 }
 
 /**
@@ -46,12 +62,13 @@ export const MAX_CHANGED_IDS = 100
  * other: a steady-state that came after the same machine's waiting pre-reboot withdraws that one, or
  * a machine that gave up would end as a holder.
  *
- * @param barrier why no node may take a slot now, if there is such a reason; holders keep theirs
+ * The gates are asked only for whom a slot is free. While they are asked for one request, those that
+ * come after it are not granted either, so that the order is kept.
  */
 export function decideBatch(
   before: Semaphore,
   requests: readonly BatchRequest[],
-  barrier?: Refusal,
+  conditions: GrantConditions = {},
 ): BatchDecision {
   const outcomes = new Array<Outcome | undefined>(requests.length).fill(undefined)
   const changed = new Set<string>()
@@ -87,16 +104,25 @@ export function decideBatch(
     outcomes[index] = { outcome: step.outcome }
   }
 
-  for (const [index, { operation, id, isBehind }] of requests.entries()) {
+  const hasReleased = [...changed].some((id) => !isHolder(semaphore, id))
+  const asking: number[] = []
+  for (const [index, request] of requests.entries()) {
+    const { operation, id } = request
     const isWaiting = operation === 'lock' && outcomes[index] === undefined && !postponed.has(id)
     if (!isWaiting) continue
-    const isNew = !isHolder(semaphore, id)
-    const refusal = barrier ?? (isBehind === true ? fullRefusal(semaphore) : undefined)
-    if (isNew && refusal !== undefined) {
-      outcomes[index] = { outcome: 'refused', refusal }
-      continue
+    if (!isHolder(semaphore, id)) {
+      const refusal = refusalOf(semaphore, request, conditions, hasReleased)
+      if (refusal !== undefined) {
+        outcomes[index] = { outcome: 'refused', refusal }
+        continue
+      }
+      const needsVerdict = conditions.hasGates === true && request.verdict !== 'open'
+      if (needsVerdict || asking.length > 0) {
+        asking.push(index)
+        continue
+      }
+      if (!mayChange(id)) continue
     }
-    if (isNew && hasFreeSlot(semaphore) && !mayChange(id)) continue
     const step = recursiveLock(semaphore, id)
     semaphore = step.semaphore
     outcomes[index] =
@@ -108,7 +134,24 @@ export function decideBatch(
   const granted = [...changed].filter((id) => isHolder(semaphore, id) && !isHolder(before, id))
   const released = [...changed].filter((id) => !isHolder(semaphore, id) && isHolder(before, id))
   const isUnchanged = granted.length === 0 && released.length === 0
-  return { semaphore: isUnchanged ? before : semaphore, outcomes, granted, released }
+  return { semaphore: isUnchanged ? before : semaphore, outcomes, asking, granted, released }
+}
+
+/** Why a node that holds nothing may not take a slot now, as far as is known without asking anyone. */
+function refusalOf(
+  semaphore: Semaphore,
+  { isBehind, verdict }: BatchRequest,
+  { barrier, cooldownSeconds = 0, cap }: GrantConditions,
+  hasReleased: boolean,
+): Refusal | undefined {
+  if (barrier !== undefined) return barrier
+  if (isBehind === true || !hasFreeSlot(semaphore)) return fullRefusal(semaphore)
+  if (hasReleased && cooldownSeconds > 0) return { kind: 'cooldown', seconds: cooldownSeconds }
+  if (cap !== undefined) {
+    const held = cap.heldByOthers + semaphore.holders.length
+    if (held >= cap.max) return { kind: 'total_full', max: cap.max, held }
+  }
+  return verdict === 'open' ? undefined : verdict
 }
 
 function fullRefusal({ totalSlots, holders }: Semaphore): Refusal {

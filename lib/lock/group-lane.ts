@@ -4,8 +4,11 @@ import { hasFreeSlot } from '../semaphore/semaphore.js'
 import type { Store } from '../store/store.js'
 import type { Events } from '../telemetry/events.js'
 import { MAX_CHANGED_IDS, type Outcome } from './batch.js'
+import { GateKeeper } from './gate-keeper.js'
 import {
+  CAPPED_SELECTORS,
   groupSelectors,
+  readCappedState,
   readGroupState,
   type CorruptGroup,
   type GroupState,
@@ -13,6 +16,7 @@ import {
 import { LaneTrouble } from './lane-trouble.js'
 import { PATIENT_CLIENT, PendingRequest, type Client } from './pending-request.js'
 import { planCommit, type CommitPlan, type LaneSettings } from './plan-commit.js'
+import type { Turnstile } from './turnstile.js'
 import { WaitingRoom, type WaiterLimit } from './waiting-room.js'
 
 /** What a lane needs; the same for all lanes but for the group and its settings. */
@@ -31,10 +35,21 @@ export interface GroupLaneOptions {
   readonly waiterLimit: WaiterLimit
   /** Has the store polled attentively until the returned function is called. */
   readonly watchStore: () => Cancel
+  /** Shared by all lanes: grants under a cap over all groups go through one at a time. */
+  readonly turnstile: Turnstile
 }
 
 /** Pause in milliseconds before a batch is decided again, its random part so that replicas spread out. */
 const PAUSE_MS = { base: 2, jitter: 10 }
+
+/** Longest time for the gates, in milliseconds; each has its own timeout, which is at most this. */
+const GATES_TIMEOUT_MS = 30_000
+
+const GATES_TOO_SLOW: Refusal = {
+  kind: 'gate_error',
+  gate: 'all',
+  reason: 'they did not answer in time',
+}
 
 /** A group's state, and the store's revision at which it was read or made. */
 interface KnownState {
@@ -61,6 +76,7 @@ export class GroupLane {
   readonly #options: GroupLaneOptions
   readonly #waitingRoom: WaitingRoom
   readonly #trouble: LaneTrouble
+  readonly #gateKeeper: GateKeeper
   #queue: PendingRequest[] = []
   #known: KnownState | undefined
   #isRunning = false
@@ -72,11 +88,20 @@ export class GroupLane {
   #isRoundDue = false
 
   constructor(options: GroupLaneOptions) {
-    const { group, settings, clock, events, waiterLimit, watchStore } = options
+    const { group, settings, clock, events, timeoutMs, waiterLimit, watchStore } = options
     this.#options = options
     this.#settings = settings
     this.#mustApplySlots = settings !== undefined
     this.#trouble = new LaneTrouble(group, events)
+    this.#gateKeeper = new GateKeeper({
+      clock,
+      onVerdict: (requests) => {
+        const arrived = requests.filter((request) => !this.#waitingRoom.has(request))
+        for (const request of arrived) request.expireAt(clock.monotonic() + timeoutMs)
+        this.#queue = [...arrived, ...this.#queue]
+        this.#startRound()
+      },
+    })
     this.#waitingRoom = new WaitingRoom({
       limit: waiterLimit,
       clock,
@@ -112,7 +137,7 @@ export class GroupLane {
    * changed the group, and sets off what is still to be done without a request.
    */
   observe(state: GroupState, asOf: number): void {
-    const isNews = this.#known === undefined || asOf > this.#known.asOf
+    const isNews = this.#known === undefined || isNewer({ state, asOf }, this.#known)
     if (isNews) this.#known = { state, asOf }
     const canServe = isNews && this.#waitingRoom.size > 0 && mayGrant(state)
     if (canServe || this.#mustApplySlots || this.#trouble.isUnsettled) this.#startRound()
@@ -155,18 +180,29 @@ export class GroupLane {
       this.#isRoundDue = false
       const arrived = this.#queue
       this.#queue = []
-      const rest = await this.#serve(arrived)
+      const rest = await (this.#isCapped(arrived)
+        ? this.#options.turnstile.pass(() => this.#serve(arrived))
+        : this.#serve(arrived))
       if (rest.length === 0) continue
       this.#queue = [...rest, ...this.#queue]
       this.#isRoundDue = true
     }
   }
 
+  /** Whether a grant may come of this that a cap over all groups concerns. */
+  #isCapped(arrived: readonly PendingRequest[]): boolean {
+    if (this.#settings?.totalSlotsMax === undefined) return false
+    return this.#waitingRoom.size > 0 || arrived.some(({ operation }) => operation === 'lock')
+  }
+
   /** Answers a batch: who waits for a slot, then who has just arrived. Returns those left to the next. */
   async #serve(arrived: readonly PendingRequest[]): Promise<readonly PendingRequest[]> {
     const { clock, store, timeoutMs, group } = this.#options
-    const endsAt = (arrived.at(-1)?.arrivedAt ?? clock.monotonic()) + timeoutMs
-    let state: GroupState | CorruptGroup | undefined = this.#known?.state
+    const latestEnd = arrived.reduce((latest, request) => Math.max(latest, request.endsAt), 0)
+    const endsAt = arrived.length > 0 ? latestEnd : clock.monotonic() + timeoutMs
+    const isCapped = this.#isCapped(arrived)
+    // Under a cap what the others hold has to be counted first.
+    let state: GroupState | CorruptGroup | undefined = isCapped ? undefined : this.#known?.state
     let isFresh = false
     let conflicts = 0
     for (;;) {
@@ -174,7 +210,7 @@ export class GroupLane {
       if (remainingMs <= 0) return this.#refuse(arrived, this.#trouble.refusal)
       try {
         if (state === undefined) {
-          state = await this.#read(remainingMs)
+          state = await this.#read(remainingMs, isCapped)
           isFresh = true
         }
         if ('problem' in state) return this.#refuseCorrupt(arrived, state)
@@ -190,7 +226,7 @@ export class GroupLane {
           this.#remember(plan, result.revision)
           return this.#answer(requests, plan)
         }
-        state = readGroupState(result.snapshot, group)
+        state = (isCapped ? readCappedState : readGroupState)(result.snapshot, group)
         isFresh = true
         conflicts += 1
         this.#trouble.noteConflict(conflicts)
@@ -206,10 +242,11 @@ export class GroupLane {
     }
   }
 
-  async #read(remainingMs: number): Promise<GroupState | CorruptGroup> {
+  async #read(remainingMs: number, isCapped: boolean): Promise<GroupState | CorruptGroup> {
     const { store, group } = this.#options
-    const snapshot = await store.read(groupSelectors(group), remainingMs)
-    const state = readGroupState(snapshot, group)
+    const selectors = isCapped ? CAPPED_SELECTORS : groupSelectors(group)
+    const snapshot = await store.read(selectors, remainingMs)
+    const state = (isCapped ? readCappedState : readGroupState)(snapshot, group)
     this.#known = 'problem' in state ? undefined : { state, asOf: snapshot.revision }
     return state
   }
@@ -260,20 +297,35 @@ export class GroupLane {
       events.groupObserved({ group, totalSlots, holders: holders.length })
     }
     const waitMs = this.#settings?.waitTimeoutMs ?? 0
+    const asking = new Set(plan.asking)
+    this.#askGates(requests.filter((_, index) => asking.has(index)))
     const left: PendingRequest[] = []
     for (const [index, request] of requests.entries()) {
       const outcome = plan.outcomes[index]
       if (outcome === undefined) {
-        if (!this.#waitingRoom.has(request)) left.push(request)
+        if (!this.#waitingRoom.has(request) && !asking.has(index)) left.push(request)
         continue
       }
       const mayWait = outcome.outcome === 'refused' && request.operation === 'lock'
       if (mayWait && this.#waitingRoom.admit(request, outcome.refusal, waitMs)) continue
       request.settle(outcome)
     }
-    if (this.#waitingRoom.size > 0 && state !== undefined && mayGrant(state))
-      this.#isRoundDue = true
+    const mayGoOn = plan.hasMoved && state !== undefined && mayGrant(state)
+    if (mayGoOn && this.#waitingRoom.size > 0) this.#isRoundDue = true
     return left
+  }
+
+  /** Who has just arrived gets time for the gates, and then for the store once more. */
+  #askGates(requests: readonly PendingRequest[]): void {
+    const { clock, timeoutMs } = this.#options
+    const gates = this.#settings?.gates
+    if (gates === undefined || requests.length === 0) return
+    for (const request of requests) {
+      if (this.#waitingRoom.has(request)) continue
+      request.refusal = GATES_TOO_SLOW
+      request.expireAt(clock.monotonic() + GATES_TIMEOUT_MS + timeoutMs)
+    }
+    this.#gateKeeper.ask(gates, requests)
   }
 
   #refuseCorrupt(
@@ -291,10 +343,16 @@ export class GroupLane {
   }
 }
 
+/** A cooldown may also end without a new revision. */
+function isNewer(seen: KnownState, known: KnownState): boolean {
+  if (seen.asOf !== known.asOf) return seen.asOf > known.asOf
+  return seen.state.cooldown.revision < known.state.cooldown.revision
+}
+
 /** Whether somebody who waits could be granted a slot in this state. */
-function mayGrant({ semaphore, pause, globalPause }: GroupState): boolean {
-  const isPaused = pause.revision > 0 || globalPause.revision > 0
-  return !isPaused && (semaphore.value === undefined || hasFreeSlot(semaphore.value))
+function mayGrant({ semaphore, pause, globalPause, cooldown }: GroupState): boolean {
+  const isHeldUp = [pause, globalPause, cooldown].some(({ revision }) => revision > 0)
+  return !isHeldUp && (semaphore.value === undefined || hasFreeSlot(semaphore.value))
 }
 
 function refused(refusal: Refusal): Outcome {

@@ -2,7 +2,15 @@ import { parseSemaphore } from '../semaphore/semaphore-document.js'
 import type { Semaphore } from '../semaphore/semaphore.js'
 import type { Entry, Selector, Snapshot } from '../store/store.js'
 import { parsePause, type PauseRecord } from './change.js'
-import { configuredSlotsKey, GLOBAL_PAUSE_KEY, pauseKey, semaphoreKey } from './keys.js'
+import {
+  configuredSlotsKey,
+  cooldownKey,
+  GLOBAL_PAUSE_KEY,
+  GROUPS_PREFIX,
+  parseGroupsKey,
+  pauseKey,
+  semaphoreKey,
+} from './keys.js'
 
 /** A value of the store, and the revision to compare with: 0 and undefined where there is none. */
 export interface Seen<T> {
@@ -21,6 +29,10 @@ export interface GroupState {
   readonly pause: Seen<PauseRecord>
   /** The pause of all groups. */
   readonly globalPause: Seen<PauseRecord>
+  /** There while the group cools down after a release. */
+  readonly cooldown: Seen<string>
+  /** How many slots all other groups hold, where that was read too. */
+  readonly others?: { readonly held: number; readonly asOf: number }
 }
 
 /** A group's document that is not a semaphore. It is left as it is. */
@@ -40,7 +52,29 @@ export function groupSelectors(group: string): Selector[] {
     { key: configuredSlotsKey(group) },
     { key: pauseKey(group) },
     { key: GLOBAL_PAUSE_KEY },
+    { key: cooldownKey(group) },
   ]
+}
+
+/** What has to be read for {@link readCappedState}: all groups. */
+export const CAPPED_SELECTORS: readonly Selector[] = [
+  { prefix: GROUPS_PREFIX },
+  { key: GLOBAL_PAUSE_KEY },
+]
+
+/** One group's state with what all others hold; corrupt if any group is, for who can count it then? */
+export function readCappedState(snapshot: Snapshot, group: string): GroupState | CorruptGroup {
+  const state = readGroupState(snapshot, group)
+  if ('problem' in state) return state
+  let held = 0
+  for (const { key, value } of snapshot.entries) {
+    const parsedKey = parseGroupsKey(key)
+    if (parsedKey?.part !== 'semaphore' || parsedKey.group === group) continue
+    const parsed = parseSemaphore(value)
+    if ('problem' in parsed) return { key, problem: parsed.problem }
+    held += parsed.semaphore.holders.length
+  }
+  return { ...state, others: { held, asOf: snapshot.revision } }
 }
 
 /** Takes one group's state out of a snapshot that covers its keys. */
@@ -60,6 +94,7 @@ export function groupStateOf(group: string, find: FindEntry): GroupState | Corru
     configuredSlots: seen(find(configuredSlotsKey(group)), parseSlots),
     pause: seen(find(pauseKey(group)), parsePause),
     globalPause: seen(find(GLOBAL_PAUSE_KEY), parsePause),
+    cooldown: seen(find(cooldownKey(group)), (text) => text),
   }
 }
 

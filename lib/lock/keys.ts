@@ -19,6 +19,11 @@ export function pauseKey(group: string): string {
   return `${GROUPS_PREFIX}${queryEscape(group)}/v1/pause`
 }
 
+/** Only there for the configured time after a release: etcd removes it by its own clock. */
+export function cooldownKey(group: string): string {
+  return `${GROUPS_PREFIX}${queryEscape(group)}/v1/cooldown`
+}
+
 /** Only there while all groups are paused. */
 export const GLOBAL_PAUSE_KEY = `${PREFIX}pause/v1`
 

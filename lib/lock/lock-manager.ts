@@ -1,9 +1,11 @@
+import type { GroupGates } from '../gates/gate.js'
 import type { NodeIdentity } from '../semaphore/node-identity.js'
 import type { Refusal } from '../semaphore/refusal.js'
 import type { Outcome } from './batch.js'
 import { GroupLane, type GroupLaneOptions } from './group-lane.js'
 import type { Client } from './pending-request.js'
 import type { LaneSettings, SlotsSource } from './plan-commit.js'
+import { Turnstile } from './turnstile.js'
 import { WaiterLimit } from './waiting-room.js'
 import type { GroupsSnapshot } from './store-poller.js'
 
@@ -13,6 +15,8 @@ export interface GroupSettings {
   readonly slots: number
   /** How long a pre-reboot may wait for a slot, in milliseconds. */
   readonly waitTimeoutMs: number
+  /** Seconds between a release and the group's next grant. */
+  readonly cooldownSeconds?: number | undefined
 }
 
 /** The groups as they are configured, and who decides over their slots. */
@@ -21,10 +25,17 @@ export interface LockSettings {
   readonly slotsSource: SlotsSource
   /** How many pre-reboots may wait for a slot, over all groups. */
   readonly waitersMax: number
+  /** Most slots that all groups together may hold. */
+  readonly totalSlotsMax?: number | undefined
+  /** The gates of a group, if it has any. */
+  readonly gatesOf?: (group: string) => GroupGates | undefined
 }
 
 /** What is the same for all lanes. */
-export type LockManagerOptions = Omit<GroupLaneOptions, 'group' | 'settings' | 'waiterLimit'>
+export type LockManagerOptions = Omit<
+  GroupLaneOptions,
+  'group' | 'settings' | 'waiterLimit' | 'turnstile'
+>
 
 /**
  * Locks and unlocks the semaphores of all groups: it finds the group's lane. Nothing else in a daemon
@@ -38,6 +49,7 @@ export type LockManagerOptions = Omit<GroupLaneOptions, 'group' | 'settings' | '
 export class LockManager {
   readonly #options: LockManagerOptions
   readonly #waiterLimit = new WaiterLimit(0)
+  readonly #turnstile = new Turnstile()
   readonly #configured = new Map<string, GroupLane>()
   readonly #leftOver = new Map<string, GroupLane>()
   #hasSeenStore = false
@@ -49,7 +61,8 @@ export class LockManager {
   }
 
   /** Puts other settings in force, at a reload: groups come, change their slots, and go. */
-  configure({ groups, slotsSource, waitersMax }: LockSettings): void {
+  configure(settings: LockSettings): void {
+    const { groups, slotsSource, waitersMax, totalSlotsMax, gatesOf } = settings
     this.#waiterLimit.max = waitersMax
     const names = new Set(groups.map(({ name }) => name))
     for (const [name, lane] of this.#configured) {
@@ -58,8 +71,8 @@ export class LockManager {
       lane.configure(undefined)
       this.#leftOver.set(name, lane)
     }
-    for (const { name, slots, waitTimeoutMs } of groups) {
-      const settings = { slots, slotsSource, waitTimeoutMs }
+    for (const { name, ...group } of groups) {
+      const settings = { ...group, slotsSource, totalSlotsMax, gates: gatesOf?.(name) }
       const lane = this.#configured.get(name) ?? this.#leftOver.get(name)
       lane?.configure(settings)
       this.#leftOver.delete(name)
@@ -121,6 +134,7 @@ export class LockManager {
       group,
       settings,
       waiterLimit: this.#waiterLimit,
+      turnstile: this.#turnstile,
     })
     if (this.#isClosed) lane.close()
     return lane

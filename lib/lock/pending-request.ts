@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../calendar/clock.js'
 import type { Refusal } from '../semaphore/refusal.js'
+import type { Verdict } from '../gates/gate.js'
 import type { BatchRequest, Outcome } from './batch.js'
 
 /** Who waits for an answer. */
@@ -30,6 +31,9 @@ export class PendingRequest implements BatchRequest {
   readonly answer: Promise<Outcome>
   /** Whether others wait ahead of it who are not in the same batch. */
   isBehind = false
+  #verdict: { readonly value: Verdict; readonly until: number } | undefined
+  /** When its time runs out, on the monotonic clock. */
+  endsAt: number
   /** What it is answered when its time runs out. */
   refusal: Refusal
   readonly #client: Client
@@ -45,6 +49,7 @@ export class PendingRequest implements BatchRequest {
     this.id = id
     this.refusal = refusal
     this.arrivedAt = clock.monotonic()
+    this.endsAt = this.arrivedAt
     this.#client = client
     this.#clock = clock
     this.answer = new Promise((resolve) => (this.#resolve = resolve))
@@ -52,6 +57,24 @@ export class PendingRequest implements BatchRequest {
 
   get isAnswered(): boolean {
     return this.#isAnswered
+  }
+
+  /** What the gates say, as long as that holds. */
+  get verdict(): 'open' | Refusal | undefined {
+    if (this.#verdict === undefined || this.#verdict.until < this.#clock.monotonic())
+      return undefined
+    const { value } = this.#verdict
+    return value.verdict === 'open' ? 'open' : value.refusal
+  }
+
+  /** When the gates open, in milliseconds since the epoch, if they are closed and anybody knows. */
+  get opensAt(): number | undefined {
+    const value = this.#verdict?.value
+    return value?.verdict === 'closed' ? value.opensAt : undefined
+  }
+
+  setVerdict(value: Verdict, holdsMs: number): void {
+    this.#verdict = { value, until: this.#clock.monotonic() + holdsMs }
   }
 
   /** Answers; only the first call counts. */
@@ -67,6 +90,7 @@ export class PendingRequest implements BatchRequest {
   expireAt(endsAt: number): void {
     this.#cancelTimer()
     if (this.#isAnswered) return
+    this.endsAt = endsAt
     const delayMs = Math.max(0, endsAt - this.#clock.monotonic())
     this.#cancelTimer = this.#clock.schedule(delayMs, () =>
       this.settle({ outcome: 'refused', refusal: this.refusal }),

@@ -2,13 +2,16 @@ import type { Refusal } from '../semaphore/refusal.js'
 import { printSemaphore } from '../semaphore/semaphore-document.js'
 import { createSemaphore, setTotalSlots, type Semaphore } from '../semaphore/semaphore.js'
 import type { Guard, Put, Transaction } from '../store/store.js'
-import { decideBatch, type BatchRequest, type Outcome } from './batch.js'
+import type { GroupGates } from '../gates/gate.js'
+import { decideBatch, type BatchRequest, type GrantConditions, type Outcome } from './batch.js'
 import type { Change, ChangeRecord, HolderRecord } from './change.js'
 import type { GroupState } from './group-state.js'
 import {
   configuredSlotsKey,
+  cooldownKey,
   eventKey,
   GLOBAL_PAUSE_KEY,
+  GROUPS_PREFIX,
   holderKey,
   pauseKey,
   semaphoreKey,
@@ -21,6 +24,12 @@ export type SlotsSource = 'config' | 'store'
 export interface LaneSettings {
   readonly slots: number
   readonly slotsSource: SlotsSource
+  /** Seconds for which the group grants nothing after a release; without it, it grants at once. */
+  readonly cooldownSeconds?: number | undefined
+  /** Most slots that all groups together may hold; without it, as many as they have. */
+  readonly totalSlotsMax?: number | undefined
+  /** Asked before a grant; without them none is. */
+  readonly gates?: GroupGates | undefined
   /** How long a pre-reboot may wait for a slot, in milliseconds; 0: it is answered at once. */
   readonly waitTimeoutMs: number
 }
@@ -44,6 +53,10 @@ export interface PlanContext {
 export interface CommitPlan {
   /** One for each request; undefined for those left to the next batch. */
   readonly outcomes: readonly (Outcome | undefined)[]
+  /** Requests for which the gates have to be asked first. */
+  readonly asking: readonly number[]
+  /** Whether somebody was granted a slot, or gave one back. */
+  readonly hasMoved: boolean
   /** What is to be written; undefined where nothing changes. */
   readonly transaction: Transaction | undefined
   /** The settings that the plan rests on. */
@@ -60,7 +73,7 @@ export function planCommit(
   requests: readonly BatchRequest[],
   context: PlanContext,
 ): CommitPlan {
-  const { settings } = context
+  const { settings, at } = context
   const { value: current } = state.semaphore
   const isNew = current === undefined
   const slots = settings?.slots ?? 0
@@ -68,7 +81,7 @@ export function planCommit(
   const appliesSlots = mayApply && state.configuredSlots.value !== slots
   const stored = current ?? createSemaphore(slots)
   const before = appliesSlots ? setTotalSlots(stored, slots) : stored
-  const decision = decideBatch(before, requests, barrierOf(state, context))
+  const decision = decideBatch(before, requests, conditionsOf(state, context))
 
   const previousSlots = current?.totalSlots
   const changes = changesOf(decision, previousSlots)
@@ -76,6 +89,8 @@ export function planCommit(
   const mustWrite = hasChanges || context.mustFence || (isNew && context.mustApplySlots)
   return {
     outcomes: decision.outcomes,
+    asking: decision.asking,
+    hasMoved: decision.granted.length > 0 || decision.released.length > 0,
     transaction: mustWrite
       ? composeTransaction(state, decision, changes, appliesSlots, context)
       : undefined,
@@ -86,18 +101,35 @@ export function planCommit(
       semaphore: { value: decision.semaphore, revision },
       version: state.version + 1,
       configuredSlots: appliesSlots ? { value: slots, revision } : state.configuredSlots,
+      cooldown:
+        decision.released.length > 0 && (settings?.cooldownSeconds ?? 0) > 0
+          ? { value: at, revision }
+          : state.cooldown,
     }),
+  }
+}
+
+function conditionsOf(state: GroupState, context: PlanContext): GrantConditions {
+  const { settings } = context
+  const max = settings?.totalSlotsMax
+  return {
+    barrier: barrierOf(state, context),
+    cooldownSeconds: settings?.cooldownSeconds,
+    // Without a count of the others nothing may be granted under a cap.
+    cap: max === undefined ? undefined : { max, heldByOthers: state.others?.held ?? max },
+    hasGates: settings?.gates !== undefined,
   }
 }
 
 /** What keeps every node of the group from taking a slot at the moment, holders excepted. */
 function barrierOf(
-  { pause, globalPause }: GroupState,
+  { pause, globalPause, cooldown }: GroupState,
   { group, settings }: PlanContext,
 ): Refusal | undefined {
   if (settings === undefined) return { kind: 'unknown_group', group }
   if (globalPause.value !== undefined) return { kind: 'paused', scope: 'all', ...globalPause.value }
   if (pause.value !== undefined) return { kind: 'paused', scope: 'group', ...pause.value }
+  if (cooldown.revision > 0) return { kind: 'cooldown', seconds: settings.cooldownSeconds ?? 0 }
   return undefined
 }
 
@@ -135,10 +167,18 @@ function composeTransaction(
   if (net.granted.length > 0) {
     unchanged.push({ key: pauseKey(group), revision: state.pause.revision })
     unchanged.push({ key: GLOBAL_PAUSE_KEY, revision: state.globalPause.revision })
+    unchanged.push({ key: cooldownKey(group), revision: state.cooldown.revision })
+    if (settings?.totalSlotsMax !== undefined && state.others !== undefined) {
+      unchanged.push({ prefix: GROUPS_PREFIX, revision: state.others.asOf })
+    }
   }
   const holder: HolderRecord = { since: at, by }
   for (const id of net.granted) {
     puts.push({ key: holderKey(group, id), value: JSON.stringify(holder) })
+  }
+  const timeToLiveSeconds = settings?.cooldownSeconds ?? 0
+  if (net.released.length > 0 && timeToLiveSeconds > 0) {
+    puts.push({ key: cooldownKey(group), value: JSON.stringify({ since: at }), timeToLiveSeconds })
   }
   if (changes.length > 0) {
     const record: ChangeRecord = { at, by, changes }

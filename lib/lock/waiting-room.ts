@@ -36,7 +36,17 @@ export interface WaitingRoomOptions {
 }
 
 /** Reasons that may pass by themselves, so that a machine may wait for it. */
-const MAY_PASS: ReadonlySet<Refusal['kind']> = new Set(['semaphore_full', 'paused'])
+const MAY_PASS: ReadonlySet<Refusal['kind']> = new Set([
+  'semaphore_full',
+  'total_full',
+  'paused',
+  'cooldown',
+  'outside_reboot_window',
+  'blackout',
+  'alerts_firing',
+  'check_failing',
+  'gate_error',
+])
 
 /**
  * The pre-reboots of one group that wait for a slot, in the order in which they came.
@@ -82,6 +92,9 @@ export class WaitingRoom {
     const { clock, limit } = this.#options
     const endsAt = request.arrivedAt + waitMs
     if (!this.#isOpen || !MAY_PASS.has(refusal.kind) || endsAt <= clock.monotonic()) return false
+    // Gates that are known to open only after the wait: the machine had better hear that now.
+    const opensInMs = (request.opensAt ?? clock.now()) - clock.now()
+    if (clock.monotonic() + opensInMs > endsAt) return false
     request.refusal = refusal
     if (this.has(request)) return true
     const before = this.#requests.get(request.id)

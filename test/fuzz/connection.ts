@@ -72,8 +72,9 @@ export async function exchange(
     return { read: readAnswers(Buffer.concat(received), isHead), isClosedByServer }
   } finally {
     clearTimeout(timer)
-    // A reset leaves no port behind that waits for a minute.
-    socket.resetAndDestroy()
+    // A reset leaves no port behind that waits for a minute; after `end`, Node would forget the socket.
+    if (manner === 'half-close') socket.destroy()
+    else socket.resetAndDestroy()
   }
 }
 

@@ -58,7 +58,9 @@ function checkGroup(history: History, group: string): readonly Violation[] {
   const machines = new Map<string, Operation[]>()
   for (const { holders } of revisions) for (const id of holders) machines.set(id, [])
   for (const operation of operations) {
-    machines.set(operation.id, [...(machines.get(operation.id) ?? []), operation])
+    const own = machines.get(operation.id)
+    if (own === undefined) machines.set(operation.id, [operation])
+    else own.push(operation)
   }
   return [...machines].flatMap(
     ([id, own]) => explainMachine({ group, revisions, timeline }, id, own) ?? [],

@@ -151,7 +151,7 @@ const WRONG_CONFIG = `
 [service]
 adress = "127.0.0.1"
 port = "3333"
-tls = true
+tls = "true"
 
 [store]
 kind = "embedded"
@@ -170,7 +170,7 @@ name = "patroni"
 const PROBLEMS = [
   'service.adress: unknown key; did you mean "address"?',
   'service.port: expected an integer from 0 to 65535, got "3333"',
-  'service.tls: true is not supported yet; use a TLS-terminating proxy or false',
+  'service.tls: expected true or false, got "true"',
   'lock.default_slots: expected an integer of at least 0, got -1',
   'lock.groups[0].slots: expected an integer of at least 0, got "two"',
   'store.path: is missing: store.kind = "embedded" needs a path',
@@ -218,7 +218,13 @@ describe('airlock check-config', () => {
       0,
       '',
       {
-        service: { address: '127.0.0.1', port: 4444, tls: false },
+        service: {
+          address: '127.0.0.1',
+          port: 4444,
+          tls: false,
+          trusted_proxies: [],
+          max_requests_per_minute: 0,
+        },
         status: { enabled: true, address: '127.0.0.1', port: 2222, tls: false },
         store: { kind: 'embedded', path: 'x.db' },
         etcd3: { transaction_timeout_ms: 3000 },

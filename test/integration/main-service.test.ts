@@ -763,7 +763,7 @@ function withoutVariables(line: string): string {
   return line
     .replace(/^time="[^"]*" /, '')
     .replace(/ duration_ms=\d+/, '')
-    .replace(/ request_id=\S+$/, '')
+    .replace(/ client=127\.0\.0\.1 request_id=\S+$/, '')
 }
 
 describe('the main service, while the store is slow', () => {

@@ -269,15 +269,15 @@ describe('the log', () => {
     const a = String.raw`group=default id="a \"quoted\" id"`
     const b = 'group=default id=b'
     expect(lines).to.deep.equal([
-      `level=debug msg="processing client pre-reboot request" ${a} request_id=${first}`,
-      `level=info msg="giving green flag to pre-reboot request" ${a} outcome=acquired status=200 request_id=${first}`,
-      `level=debug msg="processing client pre-reboot request" ${b} request_id=${second}`,
-      `level=info msg="giving red flag to pre-reboot request" ${b} outcome=failed_lock_semaphore_full reason=${full} status=423 request_id=${second}`,
-      `level=debug msg="processing client steady-state report" ${a} request_id=${third}`,
-      `level=info msg="giving green flag to steady-state report" ${a} outcome=released status=200 request_id=${third}`,
-      `level=debug msg="processing client steady-state report" ${b} request_id=${fourth}`,
-      `level=info msg="giving green flag to steady-state report" ${b} outcome=not_held status=200 request_id=${fourth}`,
-      `level=info msg="giving red flag to pre-reboot request" outcome=invalid_client_identity reason="failed to validate client identity: client_params.id must not be empty" status=400 request_id=${fifth}`,
+      `level=debug msg="processing client pre-reboot request" ${a} client=127.0.0.1 request_id=${first}`,
+      `level=info msg="giving green flag to pre-reboot request" ${a} outcome=acquired status=200 client=127.0.0.1 request_id=${first}`,
+      `level=debug msg="processing client pre-reboot request" ${b} client=127.0.0.1 request_id=${second}`,
+      `level=info msg="giving red flag to pre-reboot request" ${b} outcome=failed_lock_semaphore_full reason=${full} status=423 client=127.0.0.1 request_id=${second}`,
+      `level=debug msg="processing client steady-state report" ${a} client=127.0.0.1 request_id=${third}`,
+      `level=info msg="giving green flag to steady-state report" ${a} outcome=released status=200 client=127.0.0.1 request_id=${third}`,
+      `level=debug msg="processing client steady-state report" ${b} client=127.0.0.1 request_id=${fourth}`,
+      `level=info msg="giving green flag to steady-state report" ${b} outcome=not_held status=200 client=127.0.0.1 request_id=${fourth}`,
+      `level=info msg="giving red flag to pre-reboot request" outcome=invalid_client_identity reason="failed to validate client identity: client_params.id must not be empty" status=400 client=127.0.0.1 request_id=${fifth}`,
     ])
   })
 
@@ -301,6 +301,7 @@ describe('the log', () => {
     const a = { group, id: 'a "quoted" id' }
     const b = { group, id: 'b' }
     const level = 'info'
+    const client = '127.0.0.1'
     expect(ofRequests).to.deep.equal([
       {
         level,
@@ -308,6 +309,7 @@ describe('the log', () => {
         ...a,
         outcome: 'acquired',
         status: 200,
+        client,
         request_id: first,
       },
       {
@@ -317,6 +319,7 @@ describe('the log', () => {
         outcome: 'failed_lock_semaphore_full',
         reason: 'all 1 semaphore slots currently locked',
         status: 423,
+        client,
         request_id: second,
       },
       {
@@ -325,6 +328,7 @@ describe('the log', () => {
         ...a,
         outcome: 'released',
         status: 200,
+        client,
         request_id: third,
       },
       {
@@ -333,6 +337,7 @@ describe('the log', () => {
         ...b,
         outcome: 'not_held',
         status: 200,
+        client,
         request_id: fourth,
       },
       {
@@ -341,6 +346,7 @@ describe('the log', () => {
         outcome: 'invalid_client_identity',
         reason: 'failed to validate client identity: client_params.id must not be empty',
         status: 400,
+        client,
         request_id: fifth,
       },
     ])

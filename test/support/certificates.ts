@@ -27,7 +27,10 @@ export interface Certificates {
   readonly otherClient: CertificateFiles
   /** Issued by the right authority, for another host name only. */
   readonly otherHostServer: CertificateFiles
+  /** Like the server's, and good for 90 days; the others end tomorrow. */
+  readonly lastingServer: CertificateFiles
   /** Ended yesterday. */
+  readonly expiredServer: CertificateFiles
   readonly expiredClient: CertificateFiles
   /** May not be used by a client. */
   readonly serverAuthOnly: CertificateFiles
@@ -67,7 +70,8 @@ async function makeCertificates(): Promise<Certificates> {
   const forClient = ['extendedKeyUsage=clientAuth']
   const client = { commonName: 'airlock', extensions: forClient }
   const forBoth = 'extendedKeyUsage=serverAuth,clientAuth'
-  const [server, ours, otherHostServer, otherClient, expiredClient, serverAuthOnly] =
+  const forServer = { commonName: 'airlock', extensions: [LOOPBACK, 'extendedKeyUsage=serverAuth'] }
+  const [server, ours, otherHostServer, otherClient, expiredClient, serverAuthOnly, ...more] =
     await Promise.all([
       issue({
         name: 'server',
@@ -84,13 +88,11 @@ async function makeCertificates(): Promise<Certificates> {
       }),
       issue({ name: 'other-client', issuer: otherCa, ...client }),
       issue({ name: 'expired', issuer: ca, ...client, endsAfterMs: -DAY_MS }),
-      issue({
-        name: 'server-auth-only',
-        commonName: 'airlock',
-        issuer: ca,
-        extensions: [LOOPBACK, 'extendedKeyUsage=serverAuth'],
-      }),
+      issue({ name: 'server-auth-only', issuer: ca, ...forServer }),
+      issue({ name: 'lasting-server', issuer: ca, ...forServer, endsAfterMs: 90 * DAY_MS }),
+      issue({ name: 'expired-server', issuer: ca, ...forServer, endsAfterMs: -DAY_MS }),
     ])
+  const [lastingServer, expiredServer] = more
   return {
     caPath: ca.certPath,
     server,
@@ -98,6 +100,8 @@ async function makeCertificates(): Promise<Certificates> {
     otherCaPath: otherCa.certPath,
     otherClient,
     otherHostServer,
+    lastingServer,
+    expiredServer,
     expiredClient,
     serverAuthOnly,
     mismatched: { certPath: ours.certPath, keyPath: otherClient.keyPath },

@@ -6,6 +6,9 @@ const PORT = 'expected an integer from 0 to 65535'
 const ADDRESS = 'expected an IP address, "localhost" or a host name'
 const LONG = 'x'.repeat(254)
 
+const SERVICE_KEYS =
+  'address, port, tls, tls_cert_path, tls_key_path, tls_client_ca_path, htpasswd_path, trusted_proxies, max_requests_per_minute'
+
 /** TOML beside a valid etcd section (a leading "=" stands for the whole file) → the only line. */
 const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ['=a =', 'line 1, column 4: is not valid TOML: invalid value'],
@@ -23,15 +26,12 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ['[[lok]]', 'lok: unknown section; did you mean "lock"?'],
   ['[service]\nadress = ""', 'service.adress: unknown key; did you mean "address"?'],
   ['[service]\nprot = 1', 'service.prot: unknown key; did you mean "port"?'],
-  ['[service]\nx = 1', 'service.x: unknown key; the keys here are address, port, tls'],
-  ['[service]\n"a.b" = 1', 'service."a.b": unknown key; the keys here are address, port, tls'],
-  [
-    '[service]\n__proto__ = 1',
-    'service.__proto__: unknown key; the keys here are address, port, tls',
-  ],
+  ['[service]\nx = 1', `service.x: unknown key; the keys here are ${SERVICE_KEYS}`],
+  ['[service]\n"a.b" = 1', `service."a.b": unknown key; the keys here are ${SERVICE_KEYS}`],
+  ['[service]\n__proto__ = 1', `service.__proto__: unknown key; the keys here are ${SERVICE_KEYS}`],
   [
     '[service]\nconstructor.prototype = 1',
-    'service.constructor: unknown key; the keys here are address, port, tls',
+    `service.constructor: unknown key; the keys here are ${SERVICE_KEYS}`,
   ],
   [
     '[__proto__]\nport = 1',

@@ -23,7 +23,7 @@ describe('parseSettings', () => {
       },
       lock: {
         defaultGroupName: 'default',
-        groups: [{ name: 'default', slots: 1, waitTimeoutMs: 0 }],
+        groups: [{ name: 'default', slots: 1, waitTimeoutMs: 0, cooldownSeconds: 0 }],
         slotsSource: 'config',
         waitersMax: 10_000,
       },
@@ -70,6 +70,8 @@ describe('parseSettings', () => {
       slots_source = "store"
       wait_timeout_ms = 1000
       waiters_max = 7
+      cooldown_seconds = 30
+      total_slots_max = 9
       groups = [
         { name = "b", slots = 3, wait_timeout_ms = 2000, allowed_users = ["web", "ops-*"], allowed_ids = ["0*"] },
         { name = "a" },
@@ -117,6 +119,7 @@ describe('parseSettings', () => {
             name: 'all',
             slots: 0,
             waitTimeoutMs: 1000,
+            cooldownSeconds: 30,
             allowedUsers: ['fleet'],
             allowedIds: ['*'],
           },
@@ -124,6 +127,7 @@ describe('parseSettings', () => {
             name: 'b',
             slots: 3,
             waitTimeoutMs: 2000,
+            cooldownSeconds: 30,
             allowedUsers: ['web', 'ops-*'],
             allowedIds: ['0*'],
           },
@@ -131,12 +135,14 @@ describe('parseSettings', () => {
             name: 'a',
             slots: 0,
             waitTimeoutMs: 1000,
+            cooldownSeconds: 30,
             allowedUsers: ['fleet'],
             allowedIds: ['*'],
           },
         ],
         slotsSource: 'store',
         waitersMax: 7,
+        totalSlotsMax: 9,
       },
       log: { format: 'json', level: 'debug' },
     })

@@ -79,11 +79,19 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
     .record({
       groups: fc
         .tuple(
-          fc.uniqueArray(fc.record({ name, slots, waitTimeoutMs: fc.nat(1_740_000) }), {
-            selector: (group) => group.name,
-            minLength: 1,
-            maxLength: 5,
-          }),
+          fc.uniqueArray(
+            fc.record({
+              name,
+              slots,
+              waitTimeoutMs: fc.nat(1_740_000),
+              cooldownSeconds: fc.nat(86_400),
+            }),
+            {
+              selector: (group) => group.name,
+              minLength: 1,
+              maxLength: 5,
+            },
+          ),
           access,
           fc.array(allowed, { minLength: 5, maxLength: 5 }),
         )
@@ -118,8 +126,8 @@ describe('printSettings', () => {
         '[status]\nenabled = true\naddress = "127.0.0.1"\nport = 2222\ntls = false\n',
         '[store]\nkind = "etcd"\n',
         '[etcd3]\nendpoints = [ "http://etcd1:2379" ]\ntransaction_timeout_ms = 3000\n',
-        '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\nwait_timeout_ms = 0\nwaiters_max = 10000\n',
-        '[[lock.groups]]\nname = "a"\nslots = 1\nwait_timeout_ms = 0\n',
+        '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\nwait_timeout_ms = 0\nwaiters_max = 10000\ncooldown_seconds = 0\n',
+        '[[lock.groups]]\nname = "a"\nslots = 1\nwait_timeout_ms = 0\ncooldown_seconds = 0\n',
         '[log]\nformat = "logfmt"\nlevel = "warn"\n',
       ].join('\n'),
     )

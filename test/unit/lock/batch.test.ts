@@ -20,6 +20,7 @@ describe('decideBatch', () => {
         { outcome: 'acquired' },
         { outcome: 'refused', refusal: { kind: 'semaphore_full', totalSlots: 2, holders: 2 } },
       ],
+      asking: [],
       granted: ['c', 'a'],
       released: [],
     })

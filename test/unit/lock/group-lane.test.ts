@@ -9,6 +9,7 @@ import {
   semaphoreKey,
 } from '../../../lib/lock/keys.js'
 import { PATIENT_CLIENT } from '../../../lib/lock/pending-request.js'
+import { Turnstile } from '../../../lib/lock/turnstile.js'
 import { WaiterLimit } from '../../../lib/lock/waiting-room.js'
 import type { LaneSettings } from '../../../lib/lock/plan-commit.js'
 import { StoreError } from '../../../lib/store/store-error.js'
@@ -26,6 +27,7 @@ function createLane(settings: Partial<LaneSettings> = {}) {
     group: 'g',
     settings: { slots: 1, slotsSource: 'config', waitTimeoutMs: 0, ...settings },
     waiterLimit: new WaiterLimit(1000),
+    turnstile: new Turnstile(),
     watchStore: () => () => undefined,
     store,
     clock,

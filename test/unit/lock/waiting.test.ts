@@ -4,6 +4,7 @@ import { GroupLane } from '../../../lib/lock/group-lane.js'
 import { groupSelectors, readGroupState, type GroupState } from '../../../lib/lock/group-state.js'
 import { pauseKey, semaphoreKey } from '../../../lib/lock/keys.js'
 import { PATIENT_CLIENT, type Client } from '../../../lib/lock/pending-request.js'
+import { Turnstile } from '../../../lib/lock/turnstile.js'
 import { WaiterLimit } from '../../../lib/lock/waiting-room.js'
 import { StoreError } from '../../../lib/store/store-error.js'
 import { collectingEvents } from '../../support/collecting-events.js'
@@ -37,6 +38,7 @@ describe('waiting for a slot', () => {
       timeoutMs: 3000,
       by: 'airlock@here',
       waiterLimit: limit,
+      turnstile: new Turnstile(),
       watchStore: () => {
         watchers += 1
         return () => (watchers -= 1)

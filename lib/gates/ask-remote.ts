@@ -1,0 +1,110 @@
+import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { Clock } from '../calendar/clock.js'
+import { FileReport } from '../credentials/file-report.js'
+import { MAX_ANSWER_BYTES } from './bounds.js'
+import { readRemoteCredentials, type Remote } from './remote.js'
+
+/** A server's answer, or why there is none: a text that names no secret. */
+export type RemoteAnswer =
+  { readonly status: number; readonly body: string } | { readonly problem: string }
+
+/** What asking needs. */
+export interface AskOptions {
+  readonly clock: Clock
+  /** Ends what is under way, at shutdown. */
+  readonly signal: AbortSignal
+  /** Whether the answer's text is wanted; without it, it is not waited for, and `body` is empty. */
+  readonly wantsBody: boolean
+}
+
+/** An answer that is larger than what is read. */
+class AnswerTooLargeError extends Error {
+  constructor() {
+    super(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`)
+  }
+}
+
+/**
+ * Sends one GET and never rejects. Redirects are not followed: the credentials are for this server. Each
+ * question has a connection of its own, because they are rare, and one that idles may be dead.
+ */
+export async function askRemote(
+  remote: Remote,
+  url: URL,
+  options: AskOptions,
+): Promise<RemoteAnswer> {
+  const { clock } = options
+  const stop = new AbortController()
+  let isLate = false
+  const cancel = clock.schedule(remote.timeoutMs, () => {
+    isLate = true
+    stop.abort()
+  })
+  const abort = (): void => stop.abort()
+  options.signal.addEventListener('abort', abort, { once: true })
+  if (options.signal.aborted) abort()
+  try {
+    return await send(remote, url, stop.signal, options.wantsBody)
+  } catch (error) {
+    if (isLate) return { problem: `no answer within ${remote.timeoutMs} ms` }
+    if (options.signal.aborted) return { problem: 'this server is shutting down' }
+    return { problem: reasonOf(error) }
+  } finally {
+    cancel()
+    options.signal.removeEventListener('abort', abort)
+  }
+}
+
+async function send(
+  remote: Remote,
+  url: URL,
+  signal: AbortSignal,
+  wantsBody: boolean,
+): Promise<RemoteAnswer> {
+  const report = new FileReport()
+  const credentials = await readRemoteCredentials(remote, '', report)
+  if (credentials === undefined) {
+    return { problem: report.problems.map(({ message }) => message).join('; ') }
+  }
+  const { headers, authorities } = credentials
+  signal.throwIfAborted()
+  const response = await getResponse(url, {
+    method: 'GET',
+    headers: { ...headers, accept: wantsBody ? 'application/json' : '*/*', 'user-agent': 'airlock' },
+    agent: false,
+    signal,
+    ...(authorities !== undefined && { ca: authorities }),
+  })
+  const status = response.statusCode ?? 0
+  if (!wantsBody) {
+    response.destroy()
+    return { status, body: '' }
+  }
+  return { status, body: await readBody(response) }
+}
+
+function getResponse(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? requestHttps : requestHttp
+    send(url, options).on('response', resolve).on('error', reject).end()
+  })
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  // Leaving the loop destroys the response.
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) throw new AnswerTooLargeError()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Where a name has several addresses, Node gives one error for each, and no message for all. */
+function reasonOf(error: unknown): string {
+  const one: unknown = error instanceof AggregateError ? error.errors[0] : error
+  return one instanceof Error ? one.message : String(one)
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../calendar/clock.js'
+import type { GroupGates, Verdict } from '../gates/gate.js'
+import type { PendingRequest } from './pending-request.js'
+
+/**
+ * How long a verdict holds, in milliseconds: long enough for a commit that loses a compare-and-swap or
+ * two, too short for a machine to go through a window that has closed since.
+ */
+const VERDICT_HOLDS_MS = 1000
+
+/** How often closed gates are asked again for those who wait, in milliseconds. */
+const ASK_AGAIN_MS = 15_000
+
+/** What a gate keeper needs. */
+export interface GateKeeperOptions {
+  readonly clock: Clock
+  /** Called when requests have got their verdict, or when it is time to ask again for who waits. */
+  readonly onVerdict: (requests: readonly PendingRequest[]) => void
+}
+
+/**
+ * Asks a group's gates for the requests of a lane, outside of it: no release and no holder ever waits
+ * for a gate.
+ *
+ * INVARIANTS:
+ * - Gates are asked at most once at a time, for all that wait then; a request that comes later is part
+ *   of the next asking, so that every verdict is younger than its request.
+ */
+export class GateKeeper {
+  readonly #options: GateKeeperOptions
+  #isAsking = false
+  #next = new Map<PendingRequest, GroupGates>()
+
+  constructor(options: GateKeeperOptions) {
+    this.#options = options
+  }
+
+  /** Has the gates asked for these requests. */
+  ask(gates: GroupGates, requests: readonly PendingRequest[]): void {
+    for (const request of requests) this.#next.set(request, gates)
+    if (!this.#isAsking) void this.#askNext()
+  }
+
+  async #askNext(): Promise<void> {
+    this.#isAsking = true
+    while (this.#next.size > 0) {
+      const asked = this.#next
+      this.#next = new Map()
+      const [gates] = asked.values()
+      const requests = [...asked.keys()].filter((request) => !request.isAnswered)
+      if (gates === undefined || requests.length === 0) continue
+      const verdict = await gates.ask(this.#options.clock.now())
+      this.#hand(verdict, requests)
+    }
+    this.#isAsking = false
+  }
+
+  #hand(verdict: Verdict, requests: readonly PendingRequest[]): void {
+    const { clock, onVerdict } = this.#options
+    for (const request of requests) request.setVerdict(verdict, VERDICT_HOLDS_MS)
+    onVerdict(requests)
+    if (verdict.verdict === 'open') return
+    const untilOpenMs = (verdict.opensAt ?? Infinity) - clock.now()
+    const againMs = Math.min(ASK_AGAIN_MS, Math.max(VERDICT_HOLDS_MS, untilOpenMs))
+    clock.schedule(againMs, () => onVerdict([]))
+  }
+}
