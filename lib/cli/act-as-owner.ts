@@ -1,11 +1,8 @@
-import { stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { access, realpath, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 
 /** The path to open from now on, or why this user must not open the file. */
 export type OwnedPath = { readonly path: string } | { readonly problem: string }
-
-/** The working folder, reachable even where a folder above it is closed to the file's owner. */
-const WORKING_FOLDER = '/proc/self/cwd'
 
 /**
  * Makes sure that an embedded store is opened as its owner: SQLite puts files beside it, and one that
@@ -25,9 +22,20 @@ export async function actAsOwner(file: string): Promise<OwnedPath> {
       problem: `${path} belongs to the user ${found.uid}; run this as that user, or as root`,
     }
   }
-  process.chdir(dirname(path))
+  const realPath = await realpath(path)
   process.setgroups?.([])
   process.setgid?.(found.gid)
   process.setuid?.(found.uid)
-  return { path: join(WORKING_FOLDER, basename(path)) }
+  // SQLite looks at every folder of the path, so no way past a closed one helps.
+  const isReachable = await access(realPath).then(
+    () => true,
+    () => false,
+  )
+  if (isReachable) return { path: realPath }
+  // /var/lib/private, say, where systemd keeps the state of a service with DynamicUser=.
+  return {
+    problem:
+      `${realPath} is below a folder that is closed to its owner, the user ${found.uid}; ` +
+      'docs/systemd.md shows how to run this within the service',
+  }
 }

@@ -32,8 +32,10 @@ export class PrometheusGate implements Gate {
   readonly name = 'prometheus'
   readonly #question: SharedQuestion<Verdict>
 
+  /** @throws RangeError when `ignore` is no pattern */
   constructor(options: PrometheusOptions, context: RemoteContext) {
-    this.#question = new SharedQuestion(() => query(options, context))
+    const ignores = patternOf(options.ignore)
+    this.#question = new SharedQuestion(() => query(options, ignores, context))
   }
 
   ask(): Promise<Verdict> {
@@ -41,17 +43,33 @@ export class PrometheusGate implements Gate {
   }
 }
 
-async function query(options: PrometheusOptions, context: RemoteContext): Promise<Verdict> {
-  const { query, ignore, timeoutMs, onError } = options
+type Matcher = (name: string) => boolean
+
+function patternOf(text: string | undefined): Matcher {
+  if (text === undefined) return () => false
+  const compiled = compileAlertPattern(text)
+  if ('problem' in compiled) throw new RangeError(`${text}: ${compiled.problem}`)
+  return compiled.matches
+}
+
+async function query(
+  options: PrometheusOptions,
+  ignores: Matcher,
+  context: RemoteContext,
+): Promise<Verdict> {
+  const { timeoutMs, onError } = options
   const url = new URL(options.url)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/query`
-  url.searchParams.set('query', query)
+  url.searchParams.set('query', options.query)
   url.searchParams.set('timeout', `${timeoutMs}ms`)
   const answer = await askRemote(options, url, { ...context, wantsBody: true })
   const read = 'problem' in answer ? answer : readAlerts(answer.status, answer.body)
   if ('problem' in read) return troubledVerdict('prometheus', read.problem, onError)
-  const names = read.names.filter((name) => ignore === undefined || !matches(ignore, name))
-  if (names.length === 0) return { verdict: 'open' }
-  const alerts = summariseAlerts(names, MAX_NAMED_ALERTS)
-  return { verdict: 'closed', refusal: { kind: 'alerts_firing', alerts } }
+  const names = read.names.filter((name) => !ignores(name))
+  if (names.length > 0) {
+    const alerts = summariseAlerts(names, MAX_NAMED_ALERTS)
+    return { verdict: 'closed', refusal: { kind: 'alerts_firing', alerts } }
+  }
+  if (read.warning !== undefined) return troubledVerdict('prometheus', read.warning, onError)
+  return { verdict: 'open' }
 }

@@ -1,14 +1,20 @@
 import { shownName } from './verdicts.js'
 
 /** The names of the elements that a query gave, one for each; or why that cannot be known. */
-export type ReadAlerts = { readonly names: readonly string[] } | { readonly problem: string }
+export type ReadAlerts =
+  | {
+      readonly names: readonly string[]
+      /** Why there may be more of them. */
+      readonly warning?: string
+    }
+  | { readonly problem: string }
 
 /**
  * Reads a Prometheus' answer to an instant query (prometheus.io/docs/prometheus/latest/querying/api).
  *
  * As with the expression of an alerting rule, each element counts, whatever its value. Its name is its
- * label `alertname`, else the name of its metric. An answer with warnings may be incomplete (Thanos, when
- * a store is away): it is good enough to show that something fires, not that nothing does.
+ * label `alertname`, else the name of its metric. An answer with a warning may be incomplete (Thanos, when
+ * a store is away): it can show that something fires, not that nothing does.
  */
 export function readAlerts(status: number, body: string): ReadAlerts {
   const answer = parseObject(body)
@@ -23,10 +29,9 @@ export function readAlerts(status: number, body: string): ReadAlerts {
     return { problem: `answered a ${textOf(resultType) ?? 'thing'} where a vector is needed` }
   }
   const warnings: readonly unknown[] = Array.isArray(answer['warnings']) ? answer['warnings'] : []
-  if (result.length === 0 && warnings.length > 0) {
-    return { problem: `answered with a warning: ${textOf(warnings[0]) ?? ''}` }
-  }
-  return { names: result.map(nameOf) }
+  const names = result.map(nameOf)
+  if (warnings.length === 0) return { names }
+  return { names, warning: `answered with a warning: ${textOf(warnings[0]) ?? ''}` }
 }
 
 function nameOf(element: unknown): string {

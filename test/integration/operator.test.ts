@@ -420,4 +420,17 @@ describe('the operator and the file of an embedded store', () => {
       await ended
     }
   })
+
+  it('says so where a folder above the store is closed to its owner', async () => {
+    await makeStore()
+    // Only root can give files away.
+    if (process.getuid?.() !== 0) return
+    await chown(database, NOBODY, NOBODY)
+    const { exitCode, stderr } = await runAirlock(['-c', config, 'status'])
+    expect([exitCode, stderr]).to.deep.equal([
+      1,
+      `airlock: ${database} is below a folder that is closed to its owner, the user ${NOBODY}; ` +
+        'docs/systemd.md shows how to run this within the service\n',
+    ])
+  })
 })

@@ -1,6 +1,6 @@
 import { hashSync } from 'bcryptjs'
 
-/** Written by Apache's htpasswd 2.4.68 (`htpasswd -bnB -C COST USER PASSWORD`). */
+/** Written by Apache's htpasswd 2.4.71 (`htpasswd -bnB -C COST USER PASSWORD`). */
 export const APACHE_ENTRIES = [
   {
     user: 'zincati',
