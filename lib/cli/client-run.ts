@@ -61,8 +61,7 @@ async function run(
   if (caller.identity.id === own) {
     say(`warning: ${own} is the id of this machine's Zincati, whose slot will be given back too`)
   }
-  // Whoever stops reading our lines must not end us while we hold a slot. And it is opened here, as
-  // opening it later would take a pipe out of blocking mode under the command, which shares it.
+  // Whoever stops reading our lines must not end us while we hold a slot.
   process.stderr.on('error', () => undefined)
   const { runWithSlot } = await import('../client/run-with-slot.js')
   const progress = new WaitProgress(caller.address.shown, options.retryInterval)

@@ -73,6 +73,8 @@ function describe(change: Change): string {
     case 'granted':
     case 'released':
       return `${change.type} ${change.id}`
+    case 'stale-released':
+      return `released ${change.id}, which had held for too long`
     case 'slots-set':
       return `slots set from ${change.from ?? 'none'} to ${change.to}`
     case 'paused':

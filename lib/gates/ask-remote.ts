@@ -34,25 +34,22 @@ export async function askRemote(
   url: URL,
   options: AskOptions,
 ): Promise<RemoteAnswer> {
-  const { clock } = options
+  const { clock, signal } = options
   const stop = new AbortController()
-  let isLate = false
-  const cancel = clock.schedule(remote.timeoutMs, () => {
-    isLate = true
-    stop.abort()
-  })
-  const abort = (): void => stop.abort()
-  options.signal.addEventListener('abort', abort, { once: true })
-  if (options.signal.aborted) abort()
+  const giveUp = (why: string): void => stop.abort(new Error(why))
+  const cancel = clock.schedule(remote.timeoutMs, () =>
+    giveUp(`no answer within ${remote.timeoutMs} ms`),
+  )
+  const onShutdown = (): void => giveUp('this server is shutting down')
+  signal.addEventListener('abort', onShutdown, { once: true })
+  if (signal.aborted) onShutdown()
   try {
     return await send(remote, url, stop.signal, options.wantsBody)
   } catch (error) {
-    if (isLate) return { problem: `no answer within ${remote.timeoutMs} ms` }
-    if (options.signal.aborted) return { problem: 'this server is shutting down' }
-    return { problem: reasonOf(error) }
+    return { problem: reasonOf(stop.signal.aborted ? stop.signal.reason : error) }
   } finally {
     cancel()
-    options.signal.removeEventListener('abort', abort)
+    signal.removeEventListener('abort', onShutdown)
   }
 }
 
@@ -71,7 +68,11 @@ async function send(
   signal.throwIfAborted()
   const response = await getResponse(url, {
     method: 'GET',
-    headers: { ...headers, accept: wantsBody ? 'application/json' : '*/*', 'user-agent': 'airlock' },
+    headers: {
+      ...headers,
+      accept: wantsBody ? 'application/json' : '*/*',
+      'user-agent': 'airlock',
+    },
     agent: false,
     signal,
     ...(authorities !== undefined && { ca: authorities }),

@@ -56,7 +56,7 @@ export function createGates(
   return chains
 }
 
-/** The blackout comes first: it is what an operator has said most lately, and says why. */
+/** The blackout comes first: people who read a refusal then learn its reason. */
 function localGates(calendar: RebootCalendar): readonly Gate[] {
   return [
     ...(calendar.hasBlackouts ? [new BlackoutGate(calendar)] : []),

@@ -37,6 +37,11 @@ export class GateChain implements GroupGates {
     this.#onVerdict = onVerdict
   }
 
+  /** The gates there are, in the order in which they count. */
+  get names(): readonly GateName[] {
+    return [...this.#gates.local, ...this.#gates.remote].map(({ name }) => name)
+  }
+
   /** Asks at `now` (milliseconds since the epoch); it never rejects. */
   async ask(now: number): Promise<ChainVerdict> {
     const local = await this.#askAll(this.#gates.local, now)

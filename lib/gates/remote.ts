@@ -58,7 +58,10 @@ async function readSecret(named: NamedFile, report: FileReport): Promise<string 
   const secret = bytes.toString('utf8').replace(/\r?\n$/, '')
   if (secret === '') report.problem(named.path, `${named.file} is empty`)
   else if (bytes.length > MAX_SECRET_BYTES || /[\0\r\n]/.test(secret)) {
-    report.problem(named.path, `${named.file} holds no secret: it has several lines, or is too long`)
+    report.problem(
+      named.path,
+      `${named.file} holds no secret: it has several lines, or is too long`,
+    )
   } else return secret
   return undefined
 }

@@ -77,13 +77,17 @@ function lockHandler(api: Api, options: LockHandlerOptions): RequestHandler {
   }
 }
 
+const TOO_LARGE: ErrorReply = {
+  kind: 'request_too_large',
+  value: `the body is larger than ${MAX_BODY_BYTES} bytes`,
+}
+
 function replyToUnreadBody(error: unknown): ErrorReply {
   const type = (error as { readonly type?: unknown }).type
-  if (type === 'entity.too.large') {
-    return {
-      kind: 'request_too_large',
-      value: `the body is larger than ${MAX_BODY_BYTES} bytes`,
-    }
+  if (type === 'entity.too.large') return TOO_LARGE
+  // The listener has told the client already, if it is still there; this is what is counted and logged.
+  if (type === 'request.aborted') {
+    return { kind: 'request_timeout', value: 'the request did not arrive whole' }
   }
   const reason =
     type === 'encoding.unsupported' ? 'a compressed body is not accepted' : 'the body is not whole'

@@ -2,6 +2,8 @@
 export type Change =
   | { readonly type: 'granted'; readonly id: string }
   | { readonly type: 'released'; readonly id: string }
+  /** A replica has released a holder that had held for too long. */
+  | { readonly type: 'stale-released'; readonly id: string }
   | { readonly type: 'slots-set'; readonly from: number | null; readonly to: number }
   | { readonly type: 'paused'; readonly reason: string }
   | { readonly type: 'resumed' }

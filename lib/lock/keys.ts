@@ -24,6 +24,11 @@ export function cooldownKey(group: string): string {
   return `${GROUPS_PREFIX}${queryEscape(group)}/v1/cooldown`
 }
 
+/** How many stale holders have been released on a day, where that is allowed. */
+export function staleReleasesKey(group: string): string {
+  return `${GROUPS_PREFIX}${queryEscape(group)}/v1/stale-releases`
+}
+
 /** Only there while all groups are paused. */
 export const GLOBAL_PAUSE_KEY = `${PREFIX}pause/v1`
 
@@ -46,6 +51,11 @@ export const EVENTS_PREFIX = `${PREFIX}events/`
 /** Below it, the ring of the group's last changes. */
 export function eventsPrefix(group: string): string {
   return `${EVENTS_PREFIX}${queryEscape(group)}/v1/`
+}
+
+/** Says that a replica has taken it upon itself to send a notification; gone when its lease ends. */
+export function notificationKey(name: string): string {
+  return `${PREFIX}notifications/v1/${name}`
 }
 
 /** How many changes of a group the ring keeps. */

@@ -7,6 +7,7 @@ import { explainEmbeddedError } from './embedded-failure.js'
 import { prepareEmbeddedFile } from './embedded-schema.js'
 import { StoreError, type StoreErrorKind } from './store-error.js'
 import type { CommitResult, Guard, Selector, Snapshot, Transaction } from './store.js'
+import { textOfValue } from './value-text.js'
 
 /** A call's result, or that another connection held the lock and nothing was done. */
 export type Attempted<T> = T | 'locked'
@@ -139,7 +140,7 @@ export class EmbeddedDatabase {
         .sort(([, a], [, b]) => Buffer.compare(a.key, b.key))
         .map(([key, { value, revision, version }]) => ({
           key,
-          value: textOf(value),
+          value: textOfValue(value),
           revision,
           version,
         })),

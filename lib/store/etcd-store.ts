@@ -13,6 +13,7 @@ import {
   type Store,
   type Transaction,
 } from './store.js'
+import { textOfValue } from './value-text.js'
 
 /** Pause between two attempts, in milliseconds: base and random part, so that replicas spread out. */
 const RETRY_DELAY_MS = { base: 30, jitter: 70 }
@@ -192,7 +193,7 @@ function snapshotOf(revision: string, responses: readonly RangeResponse[]): Snap
       const key = pair.key.toString('utf8')
       entries.set(key, {
         key,
-        value: pair.value.toString('utf8'),
+        value: textOfValue(pair.value),
         revision: wholeNumber(pair.mod_revision),
         version: wholeNumber(pair.version),
       })

@@ -1,6 +1,8 @@
 import { doorEvents } from './door-events.js'
 import type { LogFields, Logger } from './logger.js'
 import type { Api, Metrics, StoreOperation } from './metrics.js'
+import { notifyEvents } from './notify-events.js'
+import { staleEvents } from './stale-events.js'
 
 /** Which request a line is about. `group` and `id` are known once the body has been read. */
 export interface RequestContext {
@@ -46,6 +48,8 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     ...storeEvents(logger, metrics),
     ...groupEvents(logger, metrics),
     ...doorEvents(logger, metrics),
+    ...staleEvents(logger, metrics),
+    ...notifyEvents(logger, metrics),
     ...daemonEvents(logger),
   }
 }

@@ -45,6 +45,8 @@ export function createMetrics(version: string) {
     ...requestMetrics(registers),
     ...doorMetrics(registers),
     ...storeMetrics(registers),
+    ...staleMetrics(registers),
+    ...notifyMetrics(registers),
   }
 }
 
@@ -162,6 +164,51 @@ function storeMetrics(registers: Registry[]) {
     storeUp: new Gauge({
       name: 'airlock_store_up',
       help: '1 while the last operation of the store succeeded, else 0.',
+      registers,
+    }),
+  }
+}
+
+function staleMetrics(registers: Registry[]) {
+  return {
+    staleHolders: new Gauge({
+      name: 'airlock_stale_holders',
+      help: 'Machines of a group that hold their slot for longer than stale_after_minutes.',
+      labelNames: ['group'],
+      registers,
+    }),
+    oldestHolderAge: new Gauge({
+      name: 'airlock_oldest_holder_age_seconds',
+      help: 'For how long the oldest holder of a group has held its slot; 0 if nobody holds one.',
+      labelNames: ['group'],
+      registers,
+    }),
+    staleReleases: new Counter({
+      name: 'airlock_stale_releases_total',
+      help: 'Stale holders that this replica has released by stale_release.',
+      labelNames: ['group'],
+      registers,
+    }),
+  }
+}
+
+function notifyMetrics(registers: Registry[]) {
+  return {
+    notifications: new Counter({
+      name: 'airlock_notifications_total',
+      help: 'Notifications to webhooks by what they tell and what became of them.',
+      labelNames: ['event', 'outcome'],
+      registers,
+    }),
+    notificationAttempts: new Counter({
+      name: 'airlock_notification_failed_attempts_total',
+      help: 'Attempts to deliver a notification that failed and are made again.',
+      registers,
+    }),
+    notificationQueue: new Gauge({
+      name: 'airlock_notification_queue_length',
+      help: 'Notifications that wait for a webhook, which is named by its place in the configuration.',
+      labelNames: ['webhook'],
       registers,
     }),
   }

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { embeddedConfig } from '../support/embedded-config.js'
+import { eventually } from '../support/eventually.js'
 import { preReboot } from '../support/fleetlock-request.js'
 import { createTempFolder, type TempFolder } from '../support/temp-folder.js'
 import { EmbeddedObserver } from './embedded-observer.js'
@@ -52,9 +53,12 @@ describe('airlock on the embedded store, under load', () => {
   }
 
   it(`loses nothing that was confirmed when it is killed while it writes, ${KILLS} times`, async () => {
-    await run(`embedded store: kill -9, ${KILLS} times`, folder.file('airlock.db'), async () => {
+    const name = `embedded store: kill -9, ${KILLS} times`
+    await run(name, folder.file('airlock.db'), async ({ fleet }) => {
       for (let kill = 0; kill < KILLS; kill++) {
-        await sleep(30 + Math.random() * 250)
+        const granted = fleet.grants.length
+        await eventually(() => expect(fleet.grants.length).to.be.above(granted + 1))
+        await sleep(Math.random() * 150)
         await supervised.killAndRestart()
       }
     })

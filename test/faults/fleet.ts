@@ -55,7 +55,8 @@ export class Fleet {
   readonly surprises: string[] = []
   readonly #options: FleetOptions
   readonly #times: FleetTimes
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: Infinity })
+  // One idle connection a daemon: more would hide in its descriptors what it does not give back.
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 1 })
   #machines: Promise<void>[] = []
   #isStopping = false
 

@@ -125,19 +125,29 @@ const mutated = fc
     }, text),
   )
 
-/** The samples with other values for some keys: most of these are valid TOML, and many valid settings. */
-const revalued = fc
-  .tuple(
-    fc.constantFrom(...WHOLE_SAMPLES),
-    fc.array(fc.tuple(fc.constantFrom(...KEYS), value), { maxLength: 3 }),
+const anyCount = fc.integer({ min: 0, max: 60_000 }).map(String)
+const anyBoolean = fc.constantFrom('true', 'false')
+const anyName = fc.stringMatching(/^[a-z][a-z0-9.-]{0,9}$/).map((name) => `"${name}"`)
+
+/** Values of the same type as the old one. */
+function likeOld(old: string): fc.Arbitrary<string> {
+  if (/^\d+$/.test(old)) return anyCount
+  if (/^(?:true|false)$/.test(old)) return anyBoolean
+  return /^"/.test(old) ? anyName : fc.constant(old)
+}
+
+/** One sample with other values for some keys. */
+function revaluedSample(sample: string): fc.Arbitrary<string> {
+  const changes = [...sample.matchAll(/^([a-z0-9_]+) = (.*)$/gm)].map(
+    ([all, name = '', old = '']) => likeOld(old).map((put) => ({ all, put: `${name} = ${put}` })),
   )
-  .map(([text, changes]) =>
-    changes.reduce(
-      (changed, [name, put]) =>
-        changed.replace(new RegExp(`^${name} = .*$`, 'm'), () => `${name} = ${put}`),
-      text,
-    ),
-  )
+  return fc
+    .array(fc.oneof(...changes), { maxLength: 3 })
+    .map((chosen) => chosen.reduce((text, { all, put }) => text.replace(all, () => put), sample))
+}
+
+/** Valid TOML, and often valid settings. */
+const revalued = fc.oneof(...WHOLE_SAMPLES.map(revaluedSample))
 
 const environment = fc.dictionary(
   fc.oneof(
@@ -167,14 +177,11 @@ describe('the configuration, whatever a file says', function () {
 
   it('is settings or problems, and settings are the same after printing', () => {
     const tally = { cases: 0, settings: 0, problems: 0 }
-    const anyFile = fc.oneof(
-      composed,
-      mutated,
-      revalued,
-      fc.string({ unit: 'binary', maxLength: 200 }),
-    )
+    const noise = fc.string({ unit: 'binary', maxLength: 200 })
+    const anyFile = fc.oneof({ arbitrary: revalued, weight: 4 }, composed, mutated, noise)
+    const anyEnvironment = fc.oneof({ arbitrary: fc.constant({}), weight: 3 }, environment)
     fc.assert(
-      fc.property(anyFile, environment, (toml, variables) => {
+      fc.property(anyFile, anyEnvironment, (toml, variables) => {
         tally.cases += 1
         const parsed = parseSettings(toml, variables, OPTIONS)
         if ('problems' in parsed) {
@@ -191,7 +198,7 @@ describe('the configuration, whatever a file says', function () {
         const again = parseSettings(printSettings(parsed.settings), {}, OPTIONS)
         expect(again).to.have.deep.property('settings', parsed.settings)
       }),
-      { numRuns: Math.ceil(FUZZ_CASES / 2), seed: FUZZ_SEED },
+      { numRuns: Math.ceil(FUZZ_CASES / 5), seed: FUZZ_SEED },
     )
     report('configurations', tally)
     expect(tally.settings).to.be.greaterThan(tally.cases / 20)

@@ -75,7 +75,7 @@ describe('airlock client --help', () => {
     expect(stdout).to.contain('airlock client steady-state')
   })
 
-  // Measured at 1.4 times and 25 ms; the bound is the issue's, for a machine that does other things too.
+  // The bound is the issue's; the best of several, as the machine does other things too.
   it('starts in under twice the time of an empty Node.js program and 100 ms', async () => {
     const run = promisify(execFile)
     const timed = async (args: readonly string[]): Promise<number> => {

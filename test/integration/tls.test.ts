@@ -11,11 +11,7 @@ import { readServerTls } from '../../lib/credentials/server-tls.js'
 import { systemClock } from '../../lib/daemon/system-clock.js'
 import { LISTENER_BOUNDS } from '../../lib/http/bounds.js'
 import { Listener } from '../../lib/http/listener.js'
-import {
-  certificates,
-  type CertificateFiles,
-  type Certificates,
-} from '../support/certificates.js'
+import { certificates, type CertificateFiles, type Certificates } from '../support/certificates.js'
 import { preReboot, sendRequest } from '../support/fleetlock-request.js'
 import { runAirlock } from '../support/run-airlock.js'
 import { runDaemon, type Daemon } from '../support/run-daemon.js'
@@ -132,7 +128,9 @@ describe('TLS', () => {
       const [code = ''] = await handshake(serviceUrl, { ...older, maxVersion })
       expect(code).to.match(/^ERR_SSL_.*PROTOCOL_VERSION|ECONNRESET/)
     }
-    await daemon?.logged(/level=debug msg="no TLS connection came about" service=service client=127/)
+    await daemon?.logged(
+      /level=debug msg="no TLS connection came about" service=service client=127/,
+    )
   })
 
   it('gives plain HTTP no answer, and goes on', async () => {
@@ -156,7 +154,9 @@ describe('TLS', () => {
     expect(await handshake(serviceUrl)).to.deep.equal(['CERT_HAS_EXPIRED'])
   })
 
-  describe('with files that change', () => {
+  describe('with files that change', function () {
+    // A change is seen after three seconds and a half, and some tests make three.
+    this.timeout(60_000)
     let pair: CertificateFiles
 
     beforeEach(async () => {
@@ -174,9 +174,10 @@ describe('TLS', () => {
       const asked = request(`${secure(url)}/v1/pre-reboot`, { agent }).end()
       const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
       expect(response.statusCode).to.equal(405)
+      const socket = response.socket as TLSSocket
       response.resume()
       await once(response, 'end')
-      return response.socket as TLSSocket
+      return socket
     }
 
     it('shows the new certificate to new connections, and drops none', async () => {
@@ -184,7 +185,10 @@ describe('TLS', () => {
       const agent = agentOf(undefined, { keepAlive: true })
       const before = await ask(serviceUrl, agent)
       await install(files.server)
-      await daemon?.logged(/level=notice msg="another certificate is in force" service=service /, 6000)
+      await daemon?.logged(
+        /level=notice msg="another certificate is in force" service=service /,
+        6000,
+      )
       expect((await handshake(serviceUrl))[1]).to.equal(await serialOf(files.server))
       const after = await ask(serviceUrl, agent)
       expect(after).to.equal(before)
@@ -196,15 +200,18 @@ describe('TLS', () => {
     it('keeps the old certificate while the new one cannot be used, and says why', async () => {
       const { serviceUrl } = await start({ service: tlsKeys(pair) })
       await writeFile(pair.certPath, 'no certificate')
-      const line = await daemon?.logged(/level=error msg="the new certificate cannot be used/, 6000)
+      const line = await daemon?.logged(
+        /level=error msg="the new certificate cannot be used/,
+        15_000,
+      )
       expect(line).to.include(`service.tls_cert_path: ${pair.certPath} is not a PEM certificate`)
       expect((await handshake(serviceUrl))[1]).to.equal(await serialOf(files.lastingServer))
       await install(files.expiredServer)
-      const second = await daemon?.logged(/tls_cert_path: it has expired/, 6000)
+      const second = await daemon?.logged(/tls_cert_path: it has expired/, 15_000)
       expect(second).to.include('the old one stays in force')
       expect((await handshake(serviceUrl))[1]).to.equal(await serialOf(files.lastingServer))
       await install(files.server)
-      await daemon?.logged(/another certificate is in force/, 6000)
+      await daemon?.logged(/another certificate is in force/, 15_000)
       expect((await handshake(serviceUrl))[1]).to.equal(await serialOf(files.server))
     })
 

@@ -12,6 +12,8 @@ export type DaemonOptions = ({ readonly config: string } | { readonly configPath
   readonly args?: readonly string[]
   /** Before the program, for node itself. */
   readonly nodeArgs?: readonly string[]
+  /** A command that runs what follows it, by exec so that signals arrive. */
+  readonly wrapper?: readonly string[]
   /** Added to an environment that has only PATH, TMPDIR and an empty HOME. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -31,16 +33,14 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   const home = await createTempFolder()
   const configPath =
     'configPath' in options ? options.configPath : await home.write('config.toml', options.config)
-  const { nodeArgs = [], args = ['-vv'], environment } = options
-  const child = spawn(
-    process.execPath,
-    [...nodeArgs, AIRLOCK_PROGRAM, 'serve', '-c', configPath, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: airlockEnvironment(home.path, environment),
-      cwd: home.path,
-    },
-  )
+  const { wrapper = [], nodeArgs = [], args = ['-vv'], environment } = options
+  const serve = [...nodeArgs, AIRLOCK_PROGRAM, 'serve', '-c', configPath, ...args]
+  const [command = '', ...commandArgs] = [...wrapper, process.execPath, ...serve]
+  const child = spawn(command, commandArgs, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: airlockEnvironment(home.path, environment),
+    cwd: home.path,
+  })
   return new Daemon(child, home)
 }
 
