@@ -38,8 +38,6 @@ export async function startServer(
     // Both sides alike; express caches and logs less with it.
     env: { ...process.env, NODE_ENV: 'production' },
     cwd: folder.path,
-    // A group of its own, because the command may start others.
-    detached: true,
   })
   closeSync(log)
   const server = new ServerProcess(child, ports.service, folder)
@@ -116,12 +114,6 @@ export class ServerProcess {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    const { pid, exitCode, signalCode } = this.#child
-    if (pid === undefined || exitCode !== null || signalCode !== null) return
-    try {
-      process.kill(-pid, signal)
-    } catch {
-      // It has ended a moment ago.
-    }
+    this.#child.kill(signal)
   }
 }

@@ -67,5 +67,26 @@ export const WAIT_TIMEOUT_MS: Bound = { min: 0, max: 1_740_000 }
 /** How many requests may wait at a time; each holds a connection, so file descriptors end it. */
 export const WAITERS: Bound = { min: 0, max: 100_000 }
 
+/** Minutes; a year is longer than any machine is down for an update. 0 means never. */
+export const STALE_AFTER_MINUTES: Bound = { min: 0, max: 525_600 }
+
+/** Likewise, where "never" is said by leaving it out. */
+export const STALE_RELEASE_MINUTES: Bound = { min: 1, max: 525_600 }
+
+/** More than a hundred machines lost in a day are no accidents that a daemon should clean up. */
+export const STALE_RELEASES_PER_DAY: Bound = { min: 1, max: 100 }
+
+/** Each webhook has its own queue; more receivers belong behind one that fans out. */
+export const MAX_WEBHOOKS = 16
+
+/** Browsers' old bound; hooks' URLs have about a hundred characters. */
+export const MAX_URL_LENGTH = 2048
+
+/** A receiver that needs over a minute for one notification is down. */
+export const WEBHOOK_TIMEOUT_MS: Bound = { min: 100, max: 60_000 }
+
+/** Minutes; machines ask every five, and what is refused for over a week is known by then. */
+export const REFUSED_MINUTES: Bound = { min: 1, max: 10_080 }
+
 /** Seconds between a release and the next grant; a day is longer than any machine needs to catch up. */
 export const COOLDOWN_SECONDS: Bound = { min: 0, max: 86_400 }

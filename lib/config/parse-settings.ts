@@ -6,6 +6,7 @@ import type { Problem, Warning } from './problem.js'
 import { readFragment } from './read-fragment.js'
 import { findOtherDefaults, readListeners } from './read-listeners.js'
 import { readLock } from './read-lock.js'
+import { readNotify } from './read-notify.js'
 import { SCHEMA } from './schema.js'
 import type { Settings } from './settings.js'
 
@@ -39,10 +40,11 @@ export function parseSettings(
   const store = chooseStore(reading, findings, options.nodeMajor)
   const listeners = readListeners(reading, findings)
   const lock = readLock(reading, findings)
+  const notify = readNotify(reading, findings)
   if (store?.kind === 'etcd') findOtherDefaults(reading, findings)
   if (store === undefined || findings.problems.length > 0) return { problems: findings.problems }
   const { log } = reading.fragment
-  const settings = freeze({ ...listeners, store, lock, log })
+  const settings = freeze({ ...listeners, store, lock, notify, log })
   return { settings, warnings: findings.warnings }
 }
 

@@ -1,17 +1,17 @@
 import { stringify } from 'smol-toml'
 import type { Fragment } from './schema.js'
-import type { ListenerSettings, Settings } from './settings.js'
+import type { GroupSettings, ListenerSettings, Settings } from './settings.js'
 
 /**
  * The settings in force as a configuration file, which parses to the same settings. No key holds a
- * secret itself (passwords are in files); one that did would have to be hidden here.
+ * secret itself (passwords are in files) but a webhook's URL, which whoever reads this can read anyway.
  */
 export function printSettings(settings: Settings): string {
   return stringify(toFragment(settings))
 }
 
 /** Every key of the schema must be named here, or this does not compile; undefined is left out. */
-function toFragment({ service, status, store, lock, log }: Settings): Fragment {
+function toFragment({ service, status, store, lock, notify, log }: Settings): Fragment {
   const etcd = store.kind === 'etcd' ? store : undefined
   const [defaultGroup, ...groups] = lock.groups
   return {
@@ -50,18 +50,37 @@ function toFragment({ service, status, store, lock, log }: Settings): Fragment {
       waiters_max: lock.waitersMax,
       cooldown_seconds: defaultGroup?.cooldownSeconds ?? 0,
       total_slots_max: lock.totalSlotsMax,
-      groups: groups.map(
-        ({ name, slots, waitTimeoutMs, cooldownSeconds, allowedUsers, allowedIds }) => ({
-          name,
-          slots,
-          wait_timeout_ms: waitTimeoutMs,
-          cooldown_seconds: cooldownSeconds,
-          allowed_users: allowedUsers,
-          allowed_ids: allowedIds,
-        }),
-      ),
+      stale_after_minutes: defaultGroup?.staleAfterMinutes ?? 0,
+      default_stale_release: printStaleRelease(defaultGroup),
+      groups: groups.map((group) => ({
+        name: group.name,
+        slots: group.slots,
+        wait_timeout_ms: group.waitTimeoutMs,
+        cooldown_seconds: group.cooldownSeconds,
+        stale_after_minutes: group.staleAfterMinutes,
+        stale_release: printStaleRelease(group),
+        allowed_users: group.allowedUsers,
+        allowed_ids: group.allowedIds,
+      })),
+    },
+    notify: {
+      refused_for_longer_than_minutes: notify.refusedForLongerThanMinutes,
+      webhook: notify.webhooks.map(({ url, events, secretPath, timeoutMs, caCertPath }) => ({
+        url,
+        events,
+        secret_path: secretPath,
+        timeout_ms: timeoutMs,
+        ca_cert_path: caCertPath,
+      })),
     },
     log: { format: log.format, level: log.level },
+  }
+}
+
+function printStaleRelease(group: GroupSettings | undefined) {
+  return {
+    after_minutes: group?.staleRelease?.afterMinutes,
+    at_most_per_day: group?.staleRelease?.atMostPerDay,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Findings } from './findings.js'
 import type { Reading } from './read-fragment.js'
+import { readStaleness } from './read-staleness.js'
 import type { GroupSettings, LockSettings } from './settings.js'
 
 /** The groups: the default one, then those of the file. No two may share a name. */
@@ -12,6 +13,10 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
       slots: lock.default_slots,
       waitTimeoutMs: lock.wait_timeout_ms,
       cooldownSeconds: lock.cooldown_seconds,
+      ...readStaleness(lock.stale_after_minutes, lock.default_stale_release, {
+        findings,
+        place: 'lock.default_stale_release',
+      }),
       ...access(lock.default_allowed_users, lock.default_allowed_ids),
     },
   ]
@@ -23,12 +28,25 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
   const places = new Map<string, string>()
   for (const [
     index,
-    { name, slots, wait_timeout_ms, cooldown_seconds, ...allowed },
+    {
+      name,
+      slots,
+      wait_timeout_ms,
+      cooldown_seconds,
+      stale_after_minutes,
+      stale_release,
+      ...allowed
+    },
   ] of lock.groups.entries()) {
     const tablePlace = reading.placeOfItem('lock.groups', index)
     if (allowed.allowed_users !== undefined) {
       checkUsers(reading, findings, `${tablePlace}.allowed_users`)
     }
+    const staleAfterMinutes = stale_after_minutes ?? lock.stale_after_minutes
+    const staleness = readStaleness(staleAfterMinutes, stale_release, {
+      findings,
+      place: `${tablePlace}.stale_release`,
+    })
     if (name === undefined) continue
     const place = `${tablePlace}.name`
     const earlier = places.get(name)
@@ -49,6 +67,7 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
         slots: slots ?? lock.default_slots,
         waitTimeoutMs: wait_timeout_ms ?? lock.wait_timeout_ms,
         cooldownSeconds: cooldown_seconds ?? lock.cooldown_seconds,
+        ...staleness,
         ...access(users, ids),
       })
     }

@@ -5,19 +5,27 @@ import {
   MAX_ENDPOINTS,
   MAX_GROUPS,
   MAX_PROXIES,
+  MAX_WEBHOOKS,
+  REFUSED_MINUTES,
   REQUESTS_PER_MINUTE,
   SLOTS,
+  STALE_AFTER_MINUTES,
+  STALE_RELEASE_MINUTES,
+  STALE_RELEASES_PER_DAY,
   TRANSACTION_TIMEOUT_MS,
   WAIT_TIMEOUT_MS,
   WAITERS,
+  WEBHOOK_TIMEOUT_MS,
 } from './bounds.js'
 import { key, optional, optionalOrEmpty, required, table, tables } from './field.js'
 import type { Fields, FragmentOf, TableField } from './field.js'
+import { WEBHOOK_EVENTS } from './webhook-events.js'
 import {
   address,
   allowedList,
   boolean,
   choice,
+  choices,
   count,
   endpoint,
   groupName,
@@ -28,9 +36,14 @@ import {
   path,
   serverName,
   username,
+  webhookUrl,
 } from './value-types.js'
 
 const allowedUsers = allowedList(namePattern('a user'), MAX_ALLOWED_NAMES)
+const staleRelease = table({
+  after_minutes: optional(integer(STALE_RELEASE_MINUTES)),
+  at_most_per_day: optional(integer(STALE_RELEASES_PER_DAY)),
+})
 const allowedIds = allowedList(namePattern('an id'), MAX_ALLOWED_NAMES)
 
 /**
@@ -82,16 +95,33 @@ export const SCHEMA = table({
     waiters_max: key(integer(WAITERS), 10_000),
     cooldown_seconds: key(integer(COOLDOWN_SECONDS), 0),
     total_slots_max: optional(integer(SLOTS)),
+    stale_after_minutes: key(integer(STALE_AFTER_MINUTES), 60),
+    default_stale_release: staleRelease,
     groups: tables(
       {
         name: required(groupName()),
         slots: optional(count(SLOTS)),
         wait_timeout_ms: optional(integer(WAIT_TIMEOUT_MS)),
         cooldown_seconds: optional(integer(COOLDOWN_SECONDS)),
+        stale_after_minutes: optional(integer(STALE_AFTER_MINUTES)),
+        stale_release: staleRelease,
         allowed_users: optional(allowedUsers),
         allowed_ids: optional(allowedIds),
       },
       MAX_GROUPS,
+    ),
+  }),
+  notify: table({
+    refused_for_longer_than_minutes: key(integer(REFUSED_MINUTES), 60),
+    webhook: tables(
+      {
+        url: required(webhookUrl()),
+        events: required(choices(WEBHOOK_EVENTS)),
+        secret_path: optional(path()),
+        timeout_ms: key(integer(WEBHOOK_TIMEOUT_MS), 5000),
+        ca_cert_path: optional(path()),
+      },
+      MAX_WEBHOOKS,
     ),
   }),
   log: table({

@@ -1,3 +1,5 @@
+import type { WEBHOOK_EVENTS } from './webhook-events.js'
+
 /**
  * The configuration once it is valid, frozen to its depth. Whether files that it names can be read
  * is only known to who reads them.
@@ -7,6 +9,7 @@ export interface Settings {
   readonly status: StatusSettings
   readonly store: StoreSettings
   readonly lock: LockSettings
+  readonly notify: NotifySettings
   readonly log: LogSettings
 }
 
@@ -103,7 +106,42 @@ export interface GroupSettings {
   readonly waitTimeoutMs: number
   /** Between a release and the group's next grant; 0: none. */
   readonly cooldownSeconds: number
+  /** From then on a holder is stale; 0: never. */
+  readonly staleAfterMinutes: number
+  /** When a stale holder is released by itself; left out, never. */
+  readonly staleRelease?: StaleReleaseSettings
   /** Who may use it; left out, everybody. `x*`: all that begin with x. */
   readonly allowedUsers?: readonly string[]
   readonly allowedIds?: readonly string[]
 }
+
+/** Releases of stale holders that nobody orders. */
+export interface StaleReleaseSettings {
+  /** At least the group's `staleAfterMinutes`. */
+  readonly afterMinutes: number
+  readonly atMostPerDay: number
+}
+
+/** Who is told what happens. */
+export interface NotifySettings {
+  /** For how long a machine is refused before that is told. */
+  readonly refusedForLongerThanMinutes: number
+  readonly webhooks: readonly WebhookSettings[]
+}
+
+/** One receiver of notifications. */
+export interface WebhookSettings {
+  /** `http` or `https`; it may hold a secret, and is not for the log. */
+  readonly url: string
+  /** At least one, none twice. */
+  readonly events: readonly WebhookEvent[]
+  /** File with the secret by which bodies are signed; without it, they are not. */
+  readonly secretPath?: string
+  /** Hard bound on one attempt. */
+  readonly timeoutMs: number
+  /** PEM bundle; without it, the authorities that Node.js knows by itself. */
+  readonly caCertPath?: string
+}
+
+/** What a webhook can be told. */
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]

@@ -4,6 +4,7 @@ import { groupProblem } from '../semaphore/node-identity.js'
 import {
   MAX_NAME_PATTERN_LENGTH,
   MAX_PATH_LENGTH,
+  MAX_URL_LENGTH,
   MAX_USERNAME_LENGTH,
   type Bound,
 } from './bounds.js'
@@ -58,6 +59,33 @@ export function choice<const T extends readonly [string, ...string[]]>(
 ): ValueType<T[number]> {
   const expectation = words.map((word) => `"${word}"`).join(' or ')
   return { schema: v.picklist(words, expected(expectation)), fromText: asIs }
+}
+
+/** Some of a closed set of words, each once at most. */
+export function choices<const T extends readonly [string, ...string[]]>(
+  words: T,
+): ValueType<readonly T[number][]> {
+  const { schema, fromText } = list(choice(words), words.length)
+  return {
+    schema: v.pipe(
+      schema,
+      v.check((items) => items.length > 0, 'expected at least one item'),
+      v.check((items) => new Set(items).size === items.length, 'expected no item twice'),
+    ),
+    fromText,
+  }
+}
+
+/** Where a webhook is posted to. Messages do not repeat it: it may well be a secret. */
+export function webhookUrl(): ValueType<string> {
+  const message = 'expected an http or https URL without a user, a password or a fragment'
+  return { schema: v.pipe(v.string(message), v.check(isWebhookUrl, message)), fromText: asIs }
+}
+
+function isWebhookUrl(text: string): boolean {
+  if (text.length > MAX_URL_LENGTH || !URL.canParse(text) || /\s/.test(text)) return false
+  const { protocol, username: user, password, hash } = new URL(text)
+  return /^https?:$/.test(protocol) && user === '' && password === '' && hash === ''
 }
 
 /** An address to listen on: `localhost`, another host name, or an IP; brackets around IPv6 are dropped. */

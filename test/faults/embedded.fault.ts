@@ -57,7 +57,9 @@ describe('airlock on the embedded store, under load', () => {
     await run(name, folder.file('airlock.db'), async ({ fleet }) => {
       for (let kill = 0; kill < KILLS; kill++) {
         const granted = fleet.grants.length
-        await eventually(() => expect(fleet.grants.length).to.be.above(granted + 1))
+        await eventually(() => expect(fleet.grants.length).to.be.above(granted + 1), {
+          timeoutMs: 30_000,
+        })
         await sleep(Math.random() * 150)
         await supervised.killAndRestart()
       }

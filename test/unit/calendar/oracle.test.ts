@@ -77,7 +77,7 @@ describe('RebootCalendar, against each minute of the wall clock', function () {
       let any: fc.Arbitrary<CalendarRules>
       before(() => {
         const from = Date.parse(moment) - 10 * DAY_MS
-        wall = wallClock(zone, from, from + 31 * DAY_MS)
+        wall = wallClock(zone, from, from + 26 * DAY_MS)
         any = rules(wall, zone)
       })
 
@@ -93,7 +93,7 @@ describe('RebootCalendar, against each minute of the wall clock', function () {
               )
             }
           }),
-          { numRuns: 12 },
+          { numRuns: 4 },
         )
       })
 
@@ -101,12 +101,12 @@ describe('RebootCalendar, against each minute of the wall clock', function () {
         fc.assert(
           fc.property(
             any,
-            fc.array(fc.nat(20 * 1440), { minLength: 30, maxLength: 30 }),
+            fc.array(fc.nat(16 * 1440), { minLength: 30, maxLength: 30 }),
             (given, starts) => {
               const calendar = new RebootCalendar(given)
               const isOpen = openMinutes(wall, given)
               const edges = wall.flatMap((_, index) =>
-                index < 20 * 1440 && index > 0 && isOpen[index] !== isOpen[index - 1]
+                index < 16 * 1440 && index > 0 && isOpen[index] !== isOpen[index - 1]
                   ? [index - 1, index]
                   : [],
               )
@@ -120,14 +120,16 @@ describe('RebootCalendar, against each minute of the wall clock', function () {
               }
             },
           ),
-          { numRuns: 15 },
+          { numRuns: 8 },
         )
       })
 
       it('has the same windows to come', () => {
         fc.assert(
-          fc.property(any, fc.nat(18 * 1440), (given, start) => {
+          fc.property(any, fc.nat(16 * 1440), (given, start) => {
             const isOpen = openMinutes(wall, { ...given, blackouts: [] })
+            // It is not known when a window has opened that was open from the first minute on.
+            fc.pre(isOpen.lastIndexOf(false, start) >= 0)
             const now = (wall[start]?.instant ?? 0) + 30_000
             const expected: (number | undefined)[] = []
             for (let index = start; expected.length < 8;) {
@@ -136,14 +138,14 @@ describe('RebootCalendar, against each minute of the wall clock', function () {
               if (opens < 0 || closes < 0) break
               // One that is open at the start has opened before.
               const since = opens === start ? isOpen.lastIndexOf(false, start) + 1 : opens
-              if (since > 0) expected.push(wall[since]?.instant, wall[closes]?.instant)
+              expected.push(wall[since]?.instant, wall[closes]?.instant)
               index = closes
             }
             const coming = new RebootCalendar(given).comingWindows(now, 5)
             const edges = coming.flatMap(({ opensAt, closesAt }) => [opensAt, closesAt])
             expect(edges.slice(0, expected.length)).to.deep.equal(expected.slice(0, edges.length))
           }),
-          { numRuns: 30 },
+          { numRuns: 20 },
         )
       })
     })
