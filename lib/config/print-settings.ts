@@ -7,7 +7,25 @@ import type { GroupSettings, ListenerSettings, Settings } from './settings.js'
  * secret itself (passwords are in files) but a webhook's URL, which whoever reads this can read anyway.
  */
 export function printSettings(settings: Settings): string {
-  return stringify(toFragment(settings))
+  return stringify(withoutUnset(toFragment(settings)))
+}
+
+/** Leaves out what is undefined, and tables in which nothing else is. */
+function withoutUnset(table: object): object {
+  const entries = Object.entries(table).flatMap(([key, value]: [string, unknown]) => {
+    if (value === undefined) return []
+    if (Array.isArray(value)) {
+      return [[key, value.map((item) => (isTable(item) ? withoutUnset(item) : (item as unknown)))]]
+    }
+    if (!isTable(value)) return [[key, value]]
+    const child = withoutUnset(value)
+    return Object.keys(child).length === 0 ? [] : [[key, child]]
+  })
+  return Object.fromEntries(entries) as object
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** Every key of the schema must be named here, or this does not compile; undefined is left out. */

@@ -39,12 +39,16 @@ const ZINCATI: FleetTimes = {
   update: [20, 100],
 }
 
+/** How often a machine that was not granted restarts before it asks again, out of 1. */
+const RESTARTS = 0.05
+
 /** How long a fleet that stops may take to give back every slot, in milliseconds. */
 const DRAIN_WITHIN_MS = 30_000
 
 /**
  * Machines that behave like Zincati: steady-state until it succeeds, then pre-reboot until granted,
- * perhaps again while the slot is held, then a reboot, and from the beginning.
+ * perhaps again while the slot is held, then a reboot, and from the beginning. Some restart before
+ * they are granted, and so give up what they asked for.
  *
  * INVARIANTS: a machine has one request under way at most; each request that was sent is recorded.
  */
@@ -112,10 +116,11 @@ export class Fleet {
     }
   }
 
-  /** False once the fleet stops; even then an unknown request may have taken a slot. */
+  /** False if it gives up; even then an unknown request may have taken a slot. */
   async #untilGranted(group: string, id: string): Promise<boolean> {
     while (!this.#isStopping) {
       if ((await this.#ask('lock', group, id)) === 'acquired') return true
+      if (Math.random() < RESTARTS) return false
       await sleep(within(this.#times.retry))
     }
     return false

@@ -12,10 +12,12 @@ export interface Member {
   readonly endedAfterMs: number | undefined
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** Many connections to one port that behave alike, badly. They never close by themselves. */
 export class Crowd {
   readonly #sockets: Socket[] = []
-  readonly #members: { firstLine: string; endedAfterMs: number | undefined }[] = []
+  readonly #members: Writable<Member>[] = []
   #isClosing = false
 
   get members(): readonly Member[] {
@@ -55,7 +57,7 @@ export class Crowd {
   #openOne(port: number, behave: (socket: Socket) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const begin = performance.now()
-      const member: (typeof this.#members)[number] = { firstLine: '', endedAfterMs: undefined }
+      const member: Writable<Member> = { firstLine: '', endedAfterMs: undefined }
       const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
       this.#sockets.push(socket)
       const onEnd = (): void => {

@@ -142,6 +142,8 @@ describe('the main service, at anything that a client may send', function () {
       })
       return fc.assert(property, { numRuns, seed: seed + worker })
     })
+    // All are over before the store is looked at, whether or not one has failed.
+    await Promise.allSettled(runs)
     await Promise.all(runs)
   }
 

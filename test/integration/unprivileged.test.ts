@@ -67,7 +67,7 @@ describe('without any privilege', () => {
       `htpasswd_path = ${await own('htpasswd')}`,
     ]
     const group = uniqueGroup()
-    const text = etcdConfig(await sharedEtcd('plain'), { groups: { [group]: 1 } })
+    const text = etcdConfig(await sharedEtcd('plain'), { groups: [{ name: group }] })
     const config = text.replace('[service]', `[service]\n${keys.join('\n')}`)
     const configPath = await folder.write('config.toml', config)
     await own('config.toml')

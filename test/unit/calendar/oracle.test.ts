@@ -153,9 +153,10 @@ describe('RebootCalendar, against each minute of the wall clock', function () {
 })
 
 function openMinutes(wall: readonly WallMinute[], given: CalendarRules): readonly boolean[] {
+  const { windows = [], blackouts = [] } = given
+  const week = Array.from({ length: WEEK_MINUTES }, (_, minute) => isInside(minute, windows))
   return wall.map(
     ({ minuteOfWeek, day }) =>
-      isInside(minuteOfWeek, given.windows ?? []) &&
-      !(given.blackouts ?? []).some(({ from, to }) => from <= day && day <= to),
+      week[minuteOfWeek] === true && !blackouts.some(({ from, to }) => from <= day && day <= to),
   )
 }

@@ -47,8 +47,8 @@ describe('parseSettings, on files of coreos/airlock', () => {
       name = "patroni"
       slots = 1`
     expect(settingsOf(toml).lock.groups).to.deep.equal([
-      { name: 'default', slots: 2, waitTimeoutMs: 0, cooldownSeconds: 0 },
-      { name: 'patroni', slots: 1, waitTimeoutMs: 0, cooldownSeconds: 0 },
+      { name: 'default', slots: 2, waitTimeoutMs: 0, cooldownSeconds: 0, staleAfterMinutes: 60 },
+      { name: 'patroni', slots: 1, waitTimeoutMs: 0, cooldownSeconds: 0, staleAfterMinutes: 60 },
     ])
     expect(warningsOf(toml)).to.deep.equal([
       'etcd3.client_cert_pub_path: the client certificate is not used: ' +

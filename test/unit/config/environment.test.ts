@@ -140,17 +140,17 @@ describe('environment variables', () => {
     [
       'LOCK__X',
       '1',
-      'AIRLOCK__LOCK__X: unknown variable; after AIRLOCK__LOCK__ comes one of DEFAULT_GROUP_NAME, DEFAULT_SLOTS, DEFAULT_ALLOWED_USERS, DEFAULT_ALLOWED_IDS, SLOTS_SOURCE, WAIT_TIMEOUT_MS, WAITERS_MAX, COOLDOWN_SECONDS, TOTAL_SLOTS_MAX',
+      'AIRLOCK__LOCK__X: unknown variable; after AIRLOCK__LOCK__ comes one of DEFAULT_GROUP_NAME, DEFAULT_SLOTS, DEFAULT_ALLOWED_USERS, DEFAULT_ALLOWED_IDS, SLOTS_SOURCE, WAIT_TIMEOUT_MS, WAITERS_MAX, COOLDOWN_SECONDS, TOTAL_SLOTS_MAX, STALE_AFTER_MINUTES, DEFAULT_STALE_RELEASE',
     ],
     [
       '',
       '1',
-      'AIRLOCK__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, LOG',
+      'AIRLOCK__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, NOTIFY, LOG',
     ],
     [
       '__PROTO__',
       '1',
-      'AIRLOCK____PROTO__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, LOG',
+      'AIRLOCK____PROTO__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, NOTIFY, LOG',
     ],
   ]
   for (const [name, value, line] of MISTAKES) {

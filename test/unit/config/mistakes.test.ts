@@ -22,7 +22,10 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ],
   ['[servcie]\nport = 1', 'servcie: unknown section; did you mean "service"?'],
   ['[Service]\nport = 1', 'Service: unknown section; did you mean "service"?'],
-  ['[web]', 'web: unknown section; the sections are service, status, etcd3, store, lock, log'],
+  [
+    '[web]',
+    'web: unknown section; the sections are service, status, etcd3, store, lock, notify, log',
+  ],
   ['[[lok]]', 'lok: unknown section; did you mean "lock"?'],
   ['[service]\nadress = ""', 'service.adress: unknown key; did you mean "address"?'],
   ['[service]\nprot = 1', 'service.prot: unknown key; did you mean "port"?'],
@@ -35,7 +38,7 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ],
   [
     '[__proto__]\nport = 1',
-    '__proto__: unknown section; the sections are service, status, etcd3, store, lock, log',
+    '__proto__: unknown section; the sections are service, status, etcd3, store, lock, notify, log',
   ],
   ['=service = 3\n' + ETCD, 'service: expected a table, got 3'],
   ['[[service]]', 'service: expected a table, got a list'],

@@ -23,10 +23,19 @@ describe('parseSettings', () => {
       },
       lock: {
         defaultGroupName: 'default',
-        groups: [{ name: 'default', slots: 1, waitTimeoutMs: 0, cooldownSeconds: 0 }],
+        groups: [
+          {
+            name: 'default',
+            slots: 1,
+            waitTimeoutMs: 0,
+            cooldownSeconds: 0,
+            staleAfterMinutes: 60,
+          },
+        ],
         slotsSource: 'config',
         waitersMax: 10_000,
       },
+      notify: { refusedForLongerThanMinutes: 60, webhooks: [] },
       log: { format: 'logfmt', level: 'warn' },
     })
   })
@@ -72,9 +81,16 @@ describe('parseSettings', () => {
       waiters_max = 7
       cooldown_seconds = 30
       total_slots_max = 9
+      stale_after_minutes = 90
+      default_stale_release = { after_minutes = 100, at_most_per_day = 2 }
       groups = [
         { name = "b", slots = 3, wait_timeout_ms = 2000, allowed_users = ["web", "ops-*"], allowed_ids = ["0*"] },
-        { name = "a" },
+        { name = "a", stale_after_minutes = 0 },
+      ]
+      [notify]
+      refused_for_longer_than_minutes = 30
+      webhook = [
+        { url = "https://hooks/x", events = ["stale"], secret_path = "/s", timeout_ms = 100, ca_cert_path = "/ca" },
       ]
       [log]
       format = "json"
@@ -120,6 +136,8 @@ describe('parseSettings', () => {
             slots: 0,
             waitTimeoutMs: 1000,
             cooldownSeconds: 30,
+            staleAfterMinutes: 90,
+            staleRelease: { afterMinutes: 100, atMostPerDay: 2 },
             allowedUsers: ['fleet'],
             allowedIds: ['*'],
           },
@@ -128,6 +146,7 @@ describe('parseSettings', () => {
             slots: 3,
             waitTimeoutMs: 2000,
             cooldownSeconds: 30,
+            staleAfterMinutes: 90,
             allowedUsers: ['web', 'ops-*'],
             allowedIds: ['0*'],
           },
@@ -136,6 +155,7 @@ describe('parseSettings', () => {
             slots: 0,
             waitTimeoutMs: 1000,
             cooldownSeconds: 30,
+            staleAfterMinutes: 0,
             allowedUsers: ['fleet'],
             allowedIds: ['*'],
           },
@@ -143,6 +163,18 @@ describe('parseSettings', () => {
         slotsSource: 'store',
         waitersMax: 7,
         totalSlotsMax: 9,
+      },
+      notify: {
+        refusedForLongerThanMinutes: 30,
+        webhooks: [
+          {
+            url: 'https://hooks/x',
+            events: ['stale'],
+            secretPath: '/s',
+            timeoutMs: 100,
+            caCertPath: '/ca',
+          },
+        ],
       },
       log: { format: 'json', level: 'debug' },
     })
@@ -206,8 +238,8 @@ describe('parseSettings', () => {
       username = "me"`
     expect(problemsOf(toml, { AIRLOCK__FOO__BAR: '1', AIRLOCK__LOG__FORMAT: 'xml' })).to.deep.equal(
       [
-        'AIRLOCK__FOO__BAR: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, LOG',
-        'extra: unknown key; the sections are service, status, etcd3, store, lock, log',
+        'AIRLOCK__FOO__BAR: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, NOTIFY, LOG',
+        'extra: unknown key; the sections are service, status, etcd3, store, lock, notify, log',
         'lock.default_slots: expected an integer of at least 0, got the float 1.0',
         'lock.groups[1].slots: expected an integer of at least 0, got "two"',
         'service.adress: unknown key; did you mean "address"?',

@@ -41,6 +41,30 @@ const names = fc.uniqueArray(fc.constantFrom('a', 'b*', '*', 'ü-1'), { minLengt
 const allowed = fc.record({ allowedUsers: names, allowedIds: names })
 const access = fc.record({ allowedUsers: names, allowedIds: names }, { requiredKeys: [] })
 
+const staleness = {
+  staleAfterMinutes: fc.integer({ min: 1, max: 60 }),
+  staleRelease: fc.record({
+    afterMinutes: fc.integer({ min: 60, max: 525_600 }),
+    atMostPerDay: fc.integer({ min: 1, max: 100 }),
+  }),
+}
+const notify: fc.Arbitrary<Settings['notify']> = fc.record({
+  refusedForLongerThanMinutes: fc.integer({ min: 1, max: 10_080 }),
+  webhooks: fc.array(
+    fc.record(
+      {
+        url: fc.constantFrom('http://hooks:1/a?b=c', 'https://hooks.example.com/x'),
+        events: fc.subarray(['granted', 'stale', 'gate-failing'] as const, { minLength: 1 }),
+        timeoutMs: fc.integer({ min: 100, max: 60_000 }),
+        secretPath: path,
+        caCertPath: path,
+      },
+      { requiredKeys: ['url', 'events', 'timeoutMs'] },
+    ),
+    { maxLength: 3 },
+  ),
+})
+
 const etcd = fc.boolean().chain((isSecure) =>
   fc
     .record(
@@ -80,12 +104,24 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
       groups: fc
         .tuple(
           fc.uniqueArray(
-            fc.record({
-              name,
-              slots,
-              waitTimeoutMs: fc.nat(1_740_000),
-              cooldownSeconds: fc.nat(86_400),
-            }),
+            fc.record(
+              {
+                name,
+                slots,
+                waitTimeoutMs: fc.nat(1_740_000),
+                cooldownSeconds: fc.nat(86_400),
+                ...staleness,
+              },
+              {
+                requiredKeys: [
+                  'name',
+                  'slots',
+                  'waitTimeoutMs',
+                  'cooldownSeconds',
+                  'staleAfterMinutes',
+                ],
+              },
+            ),
             {
               selector: (group) => group.name,
               minLength: 1,
@@ -106,6 +142,7 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
       waitersMax: fc.nat(100_000),
     })
     .map((lock) => ({ ...lock, defaultGroupName: lock.groups[0]?.name ?? '' })),
+  notify,
   log: fc.record({
     format: fc.constantFrom('logfmt' as const, 'json' as const),
     level: fc.constantFrom('error' as const, 'info' as const, 'trace' as const),
@@ -126,8 +163,9 @@ describe('printSettings', () => {
         '[status]\nenabled = true\naddress = "127.0.0.1"\nport = 2222\ntls = false\n',
         '[store]\nkind = "etcd"\n',
         '[etcd3]\nendpoints = [ "http://etcd1:2379" ]\ntransaction_timeout_ms = 3000\n',
-        '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\nwait_timeout_ms = 0\nwaiters_max = 10000\ncooldown_seconds = 0\n',
-        '[[lock.groups]]\nname = "a"\nslots = 1\nwait_timeout_ms = 0\ncooldown_seconds = 0\n',
+        '[lock]\ndefault_group_name = "default"\ndefault_slots = 1\nslots_source = "config"\nwait_timeout_ms = 0\nwaiters_max = 10000\ncooldown_seconds = 0\nstale_after_minutes = 60\n',
+        '[[lock.groups]]\nname = "a"\nslots = 1\nwait_timeout_ms = 0\ncooldown_seconds = 0\nstale_after_minutes = 60\n',
+        '[notify]\nrefused_for_longer_than_minutes = 60\nwebhook = []\n',
         '[log]\nformat = "logfmt"\nlevel = "warn"\n',
       ].join('\n'),
     )
@@ -194,7 +232,7 @@ describe('config/', () => {
     const docs = await read('docs/configuration.md')
     for (const keys of keysOf(SCHEMA)) {
       expect(example).to.match(new RegExp(`^#?${keys.at(-1) ?? ''} = `, 'm'))
-      expect(docs).to.include(`| \`${keys.join('.').replace('groups.', 'groups[].')}\` |`)
+      expect(docs).to.include(`| \`${keys.join('.').replace(/\b(groups|webhook)\./g, '$1[].')}\` |`)
     }
   })
 
