@@ -131,6 +131,8 @@ provide_tools() {
   for program in openssl curl; do
     has "$program" || missing+=("$program")
   done
+  # It verifies the units of contrib/, and its systemd-notify speaks for the daemon.
+  [[ $(uname -s) != Linux ]] || has systemd-analyze || missing+=(systemd)
   if [[ -n ${AIRLOCK_TEST_ETCD:-} ]]; then
     [[ -f $AIRLOCK_TEST_ETCD && -x $AIRLOCK_TEST_ETCD ]] ||
       fail "AIRLOCK_TEST_ETCD names '$AIRLOCK_TEST_ETCD', which is not an executable file"

@@ -3,7 +3,7 @@ import { sendOnce } from './http-connection.js'
 import type { Fleet, FleetLoad, LoadRequest } from './load.js'
 import type { Recorder } from './recorder.js'
 
-/** Runs a {@link FleetLoad}: all machines of all fleets ask at once. */
+/** Runs a {@link FleetLoad}: all fleets begin at once. */
 export async function runFleets({ fleets }: FleetLoad, recorder: Recorder): Promise<void> {
   await Promise.all(
     fleets.map(async (fleet) => {
@@ -18,8 +18,9 @@ export async function runFleets({ fleets }: FleetLoad, recorder: Recorder): Prom
 
 /** One machine: asks until it may, reboots, and reports. Resolves to when it was up again. */
 async function reboot(fleet: Fleet, index: number, recorder: Recorder): Promise<number> {
-  const { group, rebootMs, retryMs } = fleet
+  const { group, startMs, rebootMs, retryMs } = fleet
   const id = `${fleet.name}-machine-${index}`
+  await sleep(Math.random() * startMs)
   while ((await ask({ operation: 'pre-reboot', group, id })) !== '200') await pause()
   await sleep(rebootMs)
   const rebootedAt = performance.now()

@@ -33,6 +33,8 @@ export interface Fleet {
   readonly port: number
   readonly group: string
   readonly machines: number
+  /** Within which their first requests come, evenly spread; 0: all at once. */
+  readonly startMs: number
   readonly rebootMs: number
   /** The pause before a refused machine asks again, evenly spread between the two. */
   readonly retryMs: { readonly min: number; readonly max: number }

@@ -1,7 +1,7 @@
 import type { Figure } from '../figure.js'
 import { machines } from '../load/machines.js'
 import type { Stage } from '../stage.js'
-import { compare, ETCD_CALLS, figureOf, P99, PER_SECOND } from './compare.js'
+import { compare, CPU, ETCD_CALLS, figureOf, P99, PER_SECOND } from './compare.js'
 
 const MACHINES = 1_000
 
@@ -16,6 +16,11 @@ export async function boot(stage: Stage): Promise<readonly Figure[]> {
     ...stage.period,
   }))
   stage.noteNoise('store-less app', results.storeLess.map(PER_SECOND.of))
-  const rows = [{ ...PER_SECOND, target: { of: 'ratio', atLeast: 0.6 } }, P99, ETCD_CALLS] as const
+  const rows = [
+    { ...PER_SECOND, target: { of: 'ratio', atLeast: 0.6 } },
+    P99,
+    ETCD_CALLS,
+    CPU,
+  ] as const
   return rows.map((row) => figureOf(stage.scenario, results, row))
 }

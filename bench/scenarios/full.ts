@@ -2,7 +2,7 @@ import type { Figure } from '../figure.js'
 import { sendOnce } from '../load/http-connection.js'
 import { machines } from '../load/machines.js'
 import type { Contender, Stage } from '../stage.js'
-import { compare, ETCD_CALLS, figureOf, P50, P99, PER_SECOND } from './compare.js'
+import { compare, CPU, ETCD_CALLS, figureOf, P50, P99, PER_SECOND } from './compare.js'
 
 /** 64 machines ask for one slot that is held. */
 export async function full(stage: Stage): Promise<readonly Figure[]> {
@@ -26,6 +26,7 @@ export async function full(stage: Stage): Promise<readonly Figure[]> {
     P50,
     P99,
     ETCD_CALLS,
+    CPU,
   ] as const
   return rows.map((row) => figureOf(stage.scenario, results, row))
 }

@@ -38,6 +38,13 @@ export interface BlackoutAtPresent {
   readonly until: number
 }
 
+/** A blackout and its ends, in milliseconds since the epoch. */
+export interface ComingBlackout {
+  readonly blackout: Blackout
+  readonly begins: number
+  readonly ends: number
+}
+
 interface Span {
   readonly blackout: Blackout
   readonly start: number
@@ -127,6 +134,15 @@ export class RebootCalendar {
       opens = this.#firstOpen(closes)
     }
     return coming
+  }
+
+  /** The blackouts that are not over, in the order of the file. */
+  comingBlackouts(now: number): readonly ComingBlackout[] {
+    return this.#blackouts
+      .map(({ blackout, start, end }) => {
+        return { blackout, begins: start * MINUTE_MS, ends: end * MINUTE_MS }
+      })
+      .filter(({ ends }) => ends > now)
   }
 
   #firstOpen(minute: number): number {

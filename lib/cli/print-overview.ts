@@ -32,11 +32,11 @@ export function printOverview(overview: Overview, now: number, traits: TerminalT
   )
   lines.push(emphasise(heading, 'bold', traits), ...rows)
   const holders = overview.groups.flatMap(({ group, holders: list }) =>
-    list.map(({ id, since, by }) => [
+    list.map(({ id, since, by, isStale }) => [
       id,
       group,
       since ?? 'unknown',
-      since === undefined ? '' : formatDuration(now - Date.parse(since)),
+      describeAge(now, since, isStale === true),
       by ?? '',
     ]),
   )
@@ -82,10 +82,12 @@ export function overviewToJson({ revision, pause, groups }: Overview): unknown {
       free: freeSlots(group),
       paused: group.pause ?? null,
       problem: group.problem ?? null,
-      holders: group.holders.map(({ id, since, by }) => ({
+      stale: group.holders.filter(({ isStale }) => isStale === true).length,
+      holders: group.holders.map(({ id, since, by, isStale }) => ({
         id,
         since: since ?? null,
         by: by ?? null,
+        stale: isStale ?? null,
       })),
     })),
   }
@@ -97,9 +99,19 @@ function freeSlots({ totalSlots, holders }: GroupOverview): number {
 
 function describeState({ pause, problem, totalSlots, holders }: GroupOverview): string {
   if (problem !== undefined) return `BROKEN: ${problem}`
-  if (pause !== undefined) return `paused ${describePause(pause)}`
-  if (holders.length > totalSlots) return 'more holders than slots'
-  return totalSlots === 0 ? 'nobody may reboot' : ''
+  const stale = holders.filter(({ isStale }) => isStale === true).length
+  const parts = [
+    ...(stale > 0 ? [`${stale} stale`] : []),
+    ...(pause !== undefined ? [`paused ${describePause(pause)}`] : []),
+    ...(holders.length > totalSlots ? ['more holders than slots'] : []),
+    ...(totalSlots === 0 ? ['nobody may reboot'] : []),
+  ]
+  return parts.join('; ')
+}
+
+function describeAge(now: number, since: string | undefined, isStale: boolean): string {
+  if (since === undefined) return ''
+  return `${formatDuration(now - Date.parse(since))}${isStale ? ' (stale)' : ''}`
 }
 
 function describePause({ since, by, reason }: PauseRecord): string {

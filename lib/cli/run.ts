@@ -13,6 +13,7 @@ import { addGlobalOptions } from './global-options.js'
 import { addHealthcheck } from './healthcheck.js'
 import { addServe } from './serve.js'
 import { readVersion } from './version.js'
+import { addWindows } from './windows.js'
 
 /** Runs one command line (without the program's name) and returns the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -38,6 +39,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addSetSlots(program, setExitCode)
   addPause(program, setExitCode)
   addEvents(program, setExitCode)
+  addWindows(program, setExitCode)
   addEx(program, setExitCode)
   addClient(program, setExitCode)
   try {

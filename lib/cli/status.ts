@@ -43,7 +43,7 @@ async function showStatus(
   const { delay } = await import('../calendar/clock.js')
   let shown: { readonly text: string; readonly revision: number } | undefined
   for (;;) {
-    const overview = await readConfigured(context)
+    const overview = markStale(await readConfigured(context), context)
     const chosen = options.locksmith === true ? (name ?? context.defaultGroup) : name
     const selected = select(overview, chosen)
     if (selected === undefined) return fail(`there is no group ${JSON.stringify(chosen)}`)
@@ -72,6 +72,25 @@ export async function readConfigured({
     .filter(({ name }) => !stored.has(name))
     .map(({ name, slots }) => ({ group: name, totalSlots: slots, holders: [] }))
   return { ...overview, groups: [...overview.groups, ...missing] }
+}
+
+/** As the configuration has it; its default where only endpoints are given. */
+const DEFAULT_STALE_AFTER_MINUTES = 60
+
+/** Marks who has held for too long. Where it is not known since when, the daemon's metrics know more. */
+function markStale(overview: Overview, { clock, groups }: OperatorContext): Overview {
+  const minutes = new Map(groups?.map(({ name, staleAfterMinutes }) => [name, staleAfterMinutes]))
+  const markedGroups = overview.groups.map((group) => {
+    const limit = minutes.get(group.group) ?? DEFAULT_STALE_AFTER_MINUTES
+    const holders = group.holders.map((holder) => {
+      const heldForMs = clock.now() - Date.parse(holder.since ?? '')
+      return Number.isNaN(heldForMs)
+        ? holder
+        : { ...holder, isStale: limit > 0 && heldForMs >= limit * 60_000 }
+    })
+    return { ...group, holders }
+  })
+  return { ...overview, groups: markedGroups }
 }
 
 function select(overview: Overview, name: string | undefined): Overview | undefined {

@@ -90,3 +90,33 @@ export const REFUSED_MINUTES: Bound = { min: 1, max: 10_080 }
 
 /** Seconds between a release and the next grant; a day is longer than any machine needs to catch up. */
 export const COOLDOWN_SECONDS: Bound = { min: 0, max: 86_400 }
+
+/** Minutes of a reboot window: at most a week, after which it comes again. */
+export const WINDOW_MINUTES: Bound = { min: 1, max: 10_080 }
+
+/** Reboot windows of one group; each is looked at for every request. */
+export const MAX_WINDOWS = 100
+
+/** Blackouts in one file; what is over may be removed. */
+export const MAX_BLACKOUTS = 1000
+
+/** A reason or a name goes into every refusal, and from there into journals. */
+export const MAX_REASON_LENGTH = 200
+
+/**
+ * How long a gate may be asked. Two questions in a row must be over before a request is given up that
+ * waits for its verdict (30 seconds).
+ */
+export const GATE_TIMEOUT_MS: Bound = { min: 100, max: 10_000 }
+
+/** Statuses that end a request; those below 200 only announce one. */
+export const EXPECTED_STATUS: Bound = { min: 200, max: 599 }
+
+/** All of them are asked at the same time, each over a connection of its own. */
+export const MAX_HTTP_CHECKS = 32
+
+/** The query goes into a URL, and common proxies take URLs of up to 8 KiB. */
+export const MAX_QUERY_LENGTH = 2000
+
+/** Names of some fifty alerts. */
+export const MAX_PATTERN_LENGTH = 2000

@@ -5,6 +5,7 @@ import { parseToml } from './parse-toml.js'
 import type { Problem, Warning } from './problem.js'
 import { readFragment } from './read-fragment.js'
 import { findOtherDefaults, readListeners } from './read-listeners.js'
+import { readGates } from './read-gates.js'
 import { readLock } from './read-lock.js'
 import { readNotify } from './read-notify.js'
 import { SCHEMA } from './schema.js'
@@ -23,7 +24,7 @@ export interface ParseOptions {
 
 /**
  * Reads a configuration file's text. `environment` may override each key that is no list of tables
- * with `AIRLOCK__<SECTION>__<KEY>`; its other variables are ignored. All problems are reported at
+ * with `AIRLOCK__<SECTION>__<KEY>`; of its other variables only those of gates.prometheus count. All problems are reported at
  * once, the environment's unknown variables first, then in the order of the file, then those between
  * keys; only a TOML syntax error comes alone. It never throws.
  */
@@ -40,11 +41,13 @@ export function parseSettings(
   const store = chooseStore(reading, findings, options.nodeMajor)
   const listeners = readListeners(reading, findings)
   const lock = readLock(reading, findings)
+  const groups = lock.groups.map(({ name }) => name)
+  const gates = readGates(reading, groups, environment, findings)
   const notify = readNotify(reading, findings)
   if (store?.kind === 'etcd') findOtherDefaults(reading, findings)
   if (store === undefined || findings.problems.length > 0) return { problems: findings.problems }
   const { log } = reading.fragment
-  const settings = freeze({ ...listeners, store, lock, notify, log })
+  const settings = freeze({ ...listeners, store, lock, gates, notify, log })
   return { settings, warnings: findings.warnings }
 }
 

@@ -1,4 +1,11 @@
 import { stringify } from 'smol-toml'
+import {
+  printBlackouts,
+  printCalendar,
+  printDefaultCalendar,
+  printGates,
+  type Printed,
+} from './print-gates.js'
 import type { Fragment } from './schema.js'
 import type { GroupSettings, ListenerSettings, Settings } from './settings.js'
 
@@ -7,7 +14,7 @@ import type { GroupSettings, ListenerSettings, Settings } from './settings.js'
  * secret itself (passwords are in files) but a webhook's URL, which whoever reads this can read anyway.
  */
 export function printSettings(settings: Settings): string {
-  return stringify(withoutUnset(toFragment(settings)))
+  return stringify(withoutUnset(toFragment(settings) ?? {}))
 }
 
 /** Leaves out what is undefined, and tables in which nothing else is. */
@@ -29,7 +36,8 @@ function isTable(value: unknown): value is object {
 }
 
 /** Every key of the schema must be named here, or this does not compile; undefined is left out. */
-function toFragment({ service, status, store, lock, notify, log }: Settings): Fragment {
+function toFragment(settings: Settings): Printed<Fragment> {
+  const { service, status, store, lock, gates, notify, log } = settings
   const etcd = store.kind === 'etcd' ? store : undefined
   const [defaultGroup, ...groups] = lock.groups
   return {
@@ -70,6 +78,8 @@ function toFragment({ service, status, store, lock, notify, log }: Settings): Fr
       total_slots_max: lock.totalSlotsMax,
       stale_after_minutes: defaultGroup?.staleAfterMinutes ?? 0,
       default_stale_release: printStaleRelease(defaultGroup),
+      ...printDefaultCalendar(defaultGroup),
+      blackout: printBlackouts(gates),
       groups: groups.map((group) => ({
         name: group.name,
         slots: group.slots,
@@ -77,10 +87,12 @@ function toFragment({ service, status, store, lock, notify, log }: Settings): Fr
         cooldown_seconds: group.cooldownSeconds,
         stale_after_minutes: group.staleAfterMinutes,
         stale_release: printStaleRelease(group),
+        ...printCalendar(group, defaultGroup),
         allowed_users: group.allowedUsers,
         allowed_ids: group.allowedIds,
       })),
     },
+    gates: printGates(gates),
     notify: {
       refused_for_longer_than_minutes: notify.refusedForLongerThanMinutes,
       webhook: notify.webhooks.map(({ url, events, secretPath, timeoutMs, caCertPath }) => ({

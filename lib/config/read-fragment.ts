@@ -10,7 +10,7 @@ import type { Fragment, KeyPath } from './schema.js'
 export interface Reading {
   readonly fragment: Fragment
   /** Whether the file or the environment says anything about this key, be it valid or not. */
-  isGiven(path: KeyPath): boolean
+  isGiven(path: KeyPath | `lock.groups[${number}].window`): boolean
   /** What a message calls this key: the environment variable that set it, else its path. */
   placeOf(path: KeyPath): string
   /** Like placeOf for an item of a list; the environment's items have no place of their own. */

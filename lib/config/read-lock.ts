@@ -1,6 +1,7 @@
 import type { Findings } from './findings.js'
 import type { Reading } from './read-fragment.js'
 import { readStaleness } from './read-staleness.js'
+import { readCalendar } from './read-windows.js'
 import type { GroupSettings, LockSettings } from './settings.js'
 
 /** The groups: the default one, then those of the file. No two may share a name. */
@@ -17,6 +18,7 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
         findings,
         place: 'lock.default_stale_release',
       }),
+      ...readCalendar(reading),
       ...access(lock.default_allowed_users, lock.default_allowed_ids),
     },
   ]
@@ -42,12 +44,12 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
     if (allowed.allowed_users !== undefined) {
       checkUsers(reading, findings, `${tablePlace}.allowed_users`)
     }
+    if (name === undefined) continue
     const staleAfterMinutes = stale_after_minutes ?? lock.stale_after_minutes
     const staleness = readStaleness(staleAfterMinutes, stale_release, {
       findings,
       place: `${tablePlace}.stale_release`,
     })
-    if (name === undefined) continue
     const place = `${tablePlace}.name`
     const earlier = places.get(name)
     if (isDefaultKnown && name === lock.default_group_name) {
@@ -68,6 +70,7 @@ export function readLock(reading: Reading, findings: Findings): LockSettings {
         waitTimeoutMs: wait_timeout_ms ?? lock.wait_timeout_ms,
         cooldownSeconds: cooldown_seconds ?? lock.cooldown_seconds,
         ...staleness,
+        ...readCalendar(reading, index),
         ...access(users, ids),
       })
     }

@@ -19,6 +19,8 @@ import {
 } from './bounds.js'
 import { key, optional, optionalOrEmpty, required, table, tables } from './field.js'
 import type { Fields, FragmentOf, TableField } from './field.js'
+import { BLACKOUTS, GATES, WINDOWS } from './gate-schema.js'
+import { timeZone } from './gate-value-types.js'
 import { WEBHOOK_EVENTS } from './webhook-events.js'
 import {
   address,
@@ -97,6 +99,9 @@ export const SCHEMA = table({
     total_slots_max: optional(integer(SLOTS)),
     stale_after_minutes: key(integer(STALE_AFTER_MINUTES), 60),
     default_stale_release: staleRelease,
+    time_zone: optional(timeZone()),
+    window: WINDOWS,
+    blackout: BLACKOUTS,
     groups: tables(
       {
         name: required(groupName()),
@@ -105,12 +110,15 @@ export const SCHEMA = table({
         cooldown_seconds: optional(integer(COOLDOWN_SECONDS)),
         stale_after_minutes: optional(integer(STALE_AFTER_MINUTES)),
         stale_release: staleRelease,
+        time_zone: optional(timeZone()),
+        window: WINDOWS,
         allowed_users: optional(allowedUsers),
         allowed_ids: optional(allowedIds),
       },
       MAX_GROUPS,
     ),
   }),
+  gates: GATES,
   notify: table({
     refused_for_longer_than_minutes: key(integer(REFUSED_MINUTES), 60),
     webhook: tables(

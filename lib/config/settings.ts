@@ -1,3 +1,5 @@
+import type { Blackout } from '../calendar/reboot-calendar.js'
+import type { RebootWindow } from '../calendar/weekly-windows.js'
 import type { WEBHOOK_EVENTS } from './webhook-events.js'
 
 /**
@@ -9,6 +11,7 @@ export interface Settings {
   readonly status: StatusSettings
   readonly store: StoreSettings
   readonly lock: LockSettings
+  readonly gates: GateSettings
   readonly notify: NotifySettings
   readonly log: LogSettings
 }
@@ -110,6 +113,10 @@ export interface GroupSettings {
   readonly staleAfterMinutes: number
   /** When a stale holder is released by itself; left out, never. */
   readonly staleRelease?: StaleReleaseSettings
+  /** Of its windows and the blackouts; left out, UTC. */
+  readonly timeZone?: string
+  /** When its machines may take slots; left out, at all times. At least one. */
+  readonly windows?: readonly RebootWindow[]
   /** Who may use it; left out, everybody. `x*`: all that begin with x. */
   readonly allowedUsers?: readonly string[]
   readonly allowedIds?: readonly string[]
@@ -120,6 +127,53 @@ export interface StaleReleaseSettings {
   /** At least the group's `staleAfterMinutes`. */
   readonly afterMinutes: number
   readonly atMostPerDay: number
+}
+
+/** What is asked before a machine may take a slot, beside the groups' windows. */
+export interface GateSettings {
+  readonly blackouts: readonly BlackoutSettings[]
+  readonly prometheus?: PrometheusSettings
+  /** Their order is that in which they are named in refusals. */
+  readonly http: readonly HttpCheckSettings[]
+}
+
+/** Whom something holds for. */
+interface ForGroups {
+  /** Left out, all groups; at least one. */
+  readonly groups?: readonly string[]
+}
+
+/** Days on which nobody reboots, in each group's time zone. */
+export interface BlackoutSettings extends Blackout, ForGroups {}
+
+/** A server that a gate asks. */
+interface RemoteSettings extends ForGroups {
+  /** `http` or `https`, without a user and a password. */
+  readonly url: string
+  /** Hard bound on one question. */
+  readonly timeoutMs: number
+  /** What holds when there is no answer. */
+  readonly onError: 'deny' | 'allow'
+  /** Never together with `username`. */
+  readonly bearerTokenPath?: string
+  /** Given together with `passwordPath`, or not at all. */
+  readonly username?: string
+  readonly passwordPath?: string
+  /** PEM bundle; without it, the authorities that Node.js knows by itself. */
+  readonly caCertPath?: string
+}
+
+/** A Prometheus whose alerts keep machines from rebooting. */
+export interface PrometheusSettings extends RemoteSettings {
+  readonly query: string
+  /** A regular expression on the names of alerts that do not count. */
+  readonly ignore?: string
+}
+
+/** A health endpoint. */
+export interface HttpCheckSettings extends RemoteSettings {
+  readonly name: string
+  readonly expectStatus: number
 }
 
 /** Who is told what happens. */

@@ -192,7 +192,11 @@ export function allowedList<T>(item: ValueType<T>, maxItems: number): ValueType<
   }
 }
 
-function textThat(isAllowed: (text: string) => boolean, expectation: string): ValueType<string> {
+/** Text that passes a test; `expectation` says which, after "expected". */
+export function textThat(
+  isAllowed: (text: string) => boolean,
+  expectation: string,
+): ValueType<string> {
   return {
     schema: v.pipe(v.string(expected(expectation)), v.check(isAllowed, expected(expectation))),
     fromText: asIs,

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import type { Cancel, Clock } from '../calendar/clock.js'
 import { ConsistencyChecker } from '../checker/consistency-checker.js'
 import { sweepOrphans } from '../checker/orphan-sweeper.js'
+import { StaleWatch } from '../checker/stale-watch.js'
 import type { Problem } from '../config/problem.js'
 import type { Settings } from '../config/settings.js'
 import { LockManager } from '../lock/lock-manager.js'
@@ -91,6 +92,7 @@ export class Daemon {
   readonly #manager: LockManager
   readonly #checker: ConsistencyChecker
   readonly #poller: StorePoller
+  readonly #staleWatch: StaleWatch
   readonly #notifier: SystemdNotifier
   readonly #readiness: Readiness
   readonly #services: Services
@@ -125,6 +127,15 @@ export class Daemon {
         this.#checker.check(snapshot)
       },
     })
+    this.#staleWatch = new StaleWatch(groups, {
+      store: this.#store,
+      clock,
+      events,
+      timeoutMs,
+      by,
+      mayRelease: () => Promise.resolve(true),
+      onStale: () => undefined,
+    })
     this.#notifier = new SystemdNotifier({
       environment,
       clock,
@@ -155,6 +166,7 @@ export class Daemon {
     }
     this.events.groupsConfigured(lock.groups)
     this.#poller.start()
+    this.#staleWatch.start()
     this.#scheduleSweep()
     const addresses = this.#services.addressesOf('service')
     this.events.ready({
@@ -194,6 +206,7 @@ export class Daemon {
     this.#logger.setLevel(this.#context.logLevel ?? settings.log.level)
     this.#manager.configure(settings.lock)
     this.#checker.configure(groups)
+    this.#staleWatch.configure(groups)
     this.#services.reload(settings, files)
     this.events.groupsConfigured(groups)
     this.events.reloaded(staying)
@@ -215,7 +228,7 @@ export class Daemon {
     this.#manager.endWaiting()
     await this.#services.closeMain()
     this.#manager.close()
-    await Promise.all([this.#poller.stop(), this.#services.closeStatus()])
+    await Promise.all([this.#poller.stop(), this.#staleWatch.stop(), this.#services.closeStatus()])
     await this.#store.close()
   }
 

@@ -18,6 +18,7 @@ export function settingsToReload(now: Settings, next: Settings): SettingsToReloa
     status: { ...keepListener(now.status, next.status), enabled: now.status.enabled },
     store: now.store,
     lock: next.lock,
+    gates: next.gates,
     notify: next.notify,
     log: { ...next.log, format: now.log.format },
   }

@@ -49,6 +49,15 @@ export class GateChain implements GroupGates {
     return this.#askAll(this.#gates.remote, now)
   }
 
+  /** Asks only the gate of that name; open where the group has none. It never rejects. */
+  async askOnly(name: GateName, now: number): Promise<ChainVerdict> {
+    const { local, remote } = this.#gates
+    return this.#askAll(
+      [...local, ...remote].filter((gate) => gate.name === name),
+      now,
+    )
+  }
+
   async #askAll(gates: readonly Gate[], now: number): Promise<ChainVerdict> {
     const verdicts = await Promise.all(gates.map((gate) => this.#askOne(gate, now)))
     return verdicts.find(({ verdict }) => verdict === 'closed') ?? { verdict: 'open' }

@@ -116,7 +116,9 @@ export class LockExchange {
 
   #decide(identity: NodeIdentity, client: Client): Promise<Outcome> {
     const { manager } = this.#options
-    return this.#api === 'pre_reboot' ? manager.lock(identity, client) : manager.unlock(identity)
+    return this.#api === 'pre_reboot'
+      ? manager.lock(identity, client)
+      : manager.unlock(identity, client)
   }
 
   #confirm(outcome: string): void {

@@ -126,10 +126,10 @@ export class GroupLane {
     return this.#enqueue('lock', id, client)
   }
 
-  /** Gives back the slot of `id`, if it holds one; done even if the client has gone away. */
-  unlock(id: string): Promise<Outcome> {
-    this.#waitingRoom.withdraw(id)
-    return this.#enqueue('unlock', id, PATIENT_CLIENT)
+  /** Gives back the slot of `id`, if it holds one. Not done if the client is gone by then. */
+  unlock(id: string, client: Client = PATIENT_CLIENT): Promise<Outcome> {
+    if (!client.isGone()) this.#waitingRoom.withdraw(id)
+    return this.#enqueue('unlock', id, client)
   }
 
   /**

@@ -3,7 +3,7 @@ import type { NodeIdentity } from '../semaphore/node-identity.js'
 import type { Refusal } from '../semaphore/refusal.js'
 import type { Outcome } from './batch.js'
 import { GroupLane, type GroupLaneOptions } from './group-lane.js'
-import type { Client } from './pending-request.js'
+import { PATIENT_CLIENT, type Client } from './pending-request.js'
 import type { LaneSettings, SlotsSource } from './plan-commit.js'
 import { Turnstile } from './turnstile.js'
 import { WaiterLimit } from './waiting-room.js'
@@ -86,10 +86,10 @@ export class LockManager {
     return lane?.lock(id, client) ?? refused({ kind: 'unknown_group', group })
   }
 
-  /** Gives back a node's slot, if it holds one. */
-  unlock({ group, id }: NodeIdentity): Promise<Outcome> {
+  /** Gives back a node's slot, if it holds one; not for a client that has gone away. */
+  unlock({ group, id }: NodeIdentity, client: Client = PATIENT_CLIENT): Promise<Outcome> {
     const lane = this.#configured.get(group) ?? this.#leftOver.get(group)
-    if (lane !== undefined) return lane.unlock(id)
+    if (lane !== undefined) return lane.unlock(id, client)
     return refused(
       this.#hasSeenStore
         ? { kind: 'unknown_group', group }

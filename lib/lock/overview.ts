@@ -8,6 +8,8 @@ export interface HolderOverview {
   readonly id: string
   readonly since?: string
   readonly by?: string
+  /** Whether it has held for too long; only where somebody has judged it. */
+  readonly isStale?: boolean
 }
 
 /** A group as the store has it. */

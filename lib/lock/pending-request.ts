@@ -5,7 +5,7 @@ import type { BatchRequest, Outcome } from './batch.js'
 
 /** Who waits for an answer. */
 export interface Client {
-  /** Whether it has gone away, so that a grant would be of no use to it. */
+  /** Whether it has gone away, so that no answer would reach it. */
   isGone(): boolean
   /** Calls back once when it goes away. */
   onGone(callback: () => void): Cancel
@@ -97,9 +97,13 @@ export class PendingRequest implements BatchRequest {
     )
   }
 
-  /** Whether a slot would be of no use: the client has gone away. A release is done all the same. */
+  /**
+   * Whether nobody waits for it any more. That counts for a release too: a daemon that stood still
+   * finds old ones in its sockets, of machines that have since released elsewhere and hold again.
+   * A machine that does want its release repeats it until it is answered.
+   */
   isPointless(): boolean {
-    return this.operation === 'lock' && this.#client.isGone()
+    return this.#client.isGone()
   }
 
   /** Answers as soon as the client goes away, though nobody hears it: so that it waits no longer. */

@@ -19,7 +19,7 @@ export interface Exchange {
 }
 
 /** What a server that must close, or answer, is given, in milliseconds; it does within a few. */
-const WITHIN_MS = 8_000
+const WITHIN_MS = 20_000
 
 /** How long more than the necessary may follow where anything may, in milliseconds. */
 const GRACE_MS = 3
@@ -33,18 +33,16 @@ export async function exchange(
   const isHead = (index: number): boolean => judged.requests[index]?.isHead ?? false
   const required = judged.requests.filter(({ mustAnswer }) => mustAnswer).length
   const received: Buffer[] = []
-  let isClosedByServer = false
-  let isTooLate = false
+  const state = { isClosedByServer: false, isTooLate: false, wake: (): void => undefined }
   let timer: NodeJS.Timeout | undefined
-  let wake: () => void = () => undefined
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
   socket.on('data', (chunk) => {
     received.push(chunk)
-    wake()
+    state.wake()
   })
   const onEnd = (): void => {
-    isClosedByServer = true
-    wake()
+    state.isClosedByServer = true
+    state.wake()
   }
   socket.on('end', onEnd)
   socket.on('error', onEnd)
@@ -56,19 +54,20 @@ export async function exchange(
     }
     if (manner === 'half-close') socket.end()
     timer = setTimeout(() => {
-      isTooLate = true
-      wake()
+      state.isTooLate = true
+      state.wake()
     }, WITHIN_MS)
     const isDone = (): boolean => {
-      if (isClosedByServer) return true
+      if (state.isClosedByServer) return true
       if (manner === 'leave' || judged.end === 'closes') return false
       const read = readAnswers(Buffer.concat(received), isHead)
       return 'problem' in read || read.answers.length >= required
     }
-    while (manner !== 'leave' && !isDone() && !isTooLate) {
-      await new Promise<void>((resolve) => (wake = resolve))
+    while (manner !== 'leave' && !isDone() && !state.isTooLate) {
+      await new Promise<void>((resolve) => (state.wake = resolve))
     }
-    if (manner !== 'leave' && !isClosedByServer) await sleep(GRACE_MS)
+    if (manner !== 'leave' && !state.isClosedByServer) await sleep(GRACE_MS)
+    const { isClosedByServer } = state
     return { read: readAnswers(Buffer.concat(received), isHead), isClosedByServer }
   } finally {
     clearTimeout(timer)

@@ -94,7 +94,7 @@ describe('contrib/butane', () => {
         expect(updates?.strategy).to.equal('fleet_lock')
         const url = new URL(updates?.fleet_lock.base_url ?? '')
         expect([url.protocol, url.port, url.pathname]).to.deep.equal(['https:', '3333', '/'])
-        const { lock } = parseToml(inline('server', CONFIG)) as {
+        const { lock } = parseToml(inline('server', CONFIG)) as unknown as {
           readonly lock: { readonly groups: readonly { readonly name: string }[] }
         }
         expect(lock.groups.map(({ name }) => name)).to.include(identity?.group)

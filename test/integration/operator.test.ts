@@ -83,6 +83,7 @@ for (const storeKind of ['etcd', 'embedded'] as const) {
         free: 0,
         paused: null,
         problem: null,
+        stale: 0,
         holders: [holder],
       })
     })

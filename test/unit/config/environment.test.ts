@@ -145,12 +145,12 @@ describe('environment variables', () => {
     [
       '',
       '1',
-      'AIRLOCK__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, NOTIFY, LOG',
+      'AIRLOCK__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, GATES, NOTIFY, LOG',
     ],
     [
       '__PROTO__',
       '1',
-      'AIRLOCK____PROTO__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, NOTIFY, LOG',
+      'AIRLOCK____PROTO__: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, GATES, NOTIFY, LOG',
     ],
   ]
   for (const [name, value, line] of MISTAKES) {

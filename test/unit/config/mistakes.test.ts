@@ -24,7 +24,7 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ['[Service]\nport = 1', 'Service: unknown section; did you mean "service"?'],
   [
     '[web]',
-    'web: unknown section; the sections are service, status, etcd3, store, lock, notify, log',
+    'web: unknown section; the sections are service, status, etcd3, store, lock, gates, notify, log',
   ],
   ['[[lok]]', 'lok: unknown section; did you mean "lock"?'],
   ['[service]\nadress = ""', 'service.adress: unknown key; did you mean "address"?'],
@@ -38,7 +38,7 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ],
   [
     '[__proto__]\nport = 1',
-    '__proto__: unknown section; the sections are service, status, etcd3, store, lock, notify, log',
+    '__proto__: unknown section; the sections are service, status, etcd3, store, lock, gates, notify, log',
   ],
   ['=service = 3\n' + ETCD, 'service: expected a table, got 3'],
   ['[[service]]', 'service: expected a table, got a list'],
@@ -234,6 +234,35 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
     '[[lock.groups]]\nname = "default"',
     'lock.groups[0].name: "default" is the default group\'s name already (lock.default_group_name); its slots are lock.default_slots',
   ],
+  [
+    '[lock]\ndefault_stale_release = { after_minutes = 59, at_most_per_day = 1 }',
+    'lock.default_stale_release.after_minutes: must be at least stale_after_minutes, which is 60, got 59',
+  ],
+  [
+    '[[lock.groups]]\nname = "a"\nstale_release = { after_minutes = 60 }',
+    'lock.groups[0].stale_release.at_most_per_day: is missing: stale_release needs both of its keys',
+  ],
+  [
+    '[lock]\nstale_after_minutes = 0\ndefault_stale_release = { after_minutes = 60, at_most_per_day = 1 }',
+    'lock.default_stale_release: needs stale_after_minutes above 0: no holder of this group is stale',
+  ],
+  [
+    '[[notify.webhook]]\nurl = "ftp://secret"\nevents = ["stale"]',
+    'notify.webhook[0].url: expected an http or https URL without a user, a password or a fragment',
+  ],
+  [
+    '[[notify.webhook]]\nurl = "https://user:secret@hooks"\nevents = ["stale"]',
+    'notify.webhook[0].url: expected an http or https URL without a user, a password or a fragment',
+  ],
+  [
+    '[[notify.webhook]]\nurl = "https://hooks"\nevents = []',
+    'notify.webhook[0].events: expected at least one item',
+  ],
+  [
+    '[[notify.webhook]]\nurl = "https://hooks"\nevents = ["stale", "stale"]',
+    'notify.webhook[0].events: expected no item twice',
+  ],
+  ['[[notify.webhook]]\nevents = ["stale"]', 'notify.webhook[0].url: is missing'],
   ['[log]\nformat = "text"', 'log.format: expected "logfmt" or "json", got "text"'],
   [
     '[log]\nlevel = "loud"',

@@ -35,6 +35,7 @@ describe('parseSettings', () => {
         slotsSource: 'config',
         waitersMax: 10_000,
       },
+      gates: { blackouts: [], http: [] },
       notify: { refusedForLongerThanMinutes: 60, webhooks: [] },
       log: { format: 'logfmt', level: 'warn' },
     })
@@ -164,6 +165,7 @@ describe('parseSettings', () => {
         waitersMax: 7,
         totalSlotsMax: 9,
       },
+      gates: { blackouts: [], http: [] },
       notify: {
         refusedForLongerThanMinutes: 30,
         webhooks: [
@@ -238,8 +240,8 @@ describe('parseSettings', () => {
       username = "me"`
     expect(problemsOf(toml, { AIRLOCK__FOO__BAR: '1', AIRLOCK__LOG__FORMAT: 'xml' })).to.deep.equal(
       [
-        'AIRLOCK__FOO__BAR: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, NOTIFY, LOG',
-        'extra: unknown key; the sections are service, status, etcd3, store, lock, notify, log',
+        'AIRLOCK__FOO__BAR: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, GATES, NOTIFY, LOG',
+        'extra: unknown key; the sections are service, status, etcd3, store, lock, gates, notify, log',
         'lock.default_slots: expected an integer of at least 0, got the float 1.0',
         'lock.groups[1].slots: expected an integer of at least 0, got "two"',
         'service.adress: unknown key; did you mean "address"?',

@@ -5,6 +5,7 @@ import type { Field } from '../../../lib/config/field.js'
 import { printSettings } from '../../../lib/config/print-settings.js'
 import { SCHEMA } from '../../../lib/config/schema.js'
 import type { Settings, StoreSettings } from '../../../lib/config/settings.js'
+import { anyCalendar, anyGates } from './gate-arbitraries.js'
 import { EMBEDDED, ETCD, settingsOf, warningsOf } from './parse-helpers.js'
 
 const ROOT = new URL('../../../../', import.meta.url)
@@ -130,11 +131,14 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
           ),
           access,
           fc.array(allowed, { minLength: 5, maxLength: 5 }),
+          fc.array(anyCalendar, { minLength: 5, maxLength: 5 }),
         )
         // What the default group has, the others have too, if not something else of their own.
-        .map(([groups, first, others]) =>
+        .map(([groups, first, others, calendars]) =>
           groups.map((group, index) => ({
             ...group,
+            ...calendars[0],
+            ...(index % 3 === 0 && calendars[index]),
             ...(index === 0 ? first : { ...first, ...(index % 2 === 0 && others[index]) }),
           })),
         ),
@@ -142,6 +146,7 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
       waitersMax: fc.nat(100_000),
     })
     .map((lock) => ({ ...lock, defaultGroupName: lock.groups[0]?.name ?? '' })),
+  gates: anyGates,
   notify,
   log: fc.record({
     format: fc.constantFrom('logfmt' as const, 'json' as const),

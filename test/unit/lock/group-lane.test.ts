@@ -158,6 +158,18 @@ describe('GroupLane', () => {
     expect(store.get(holderKey('g', 'a'))).to.equal(undefined)
   })
 
+  it('takes no slot from a holder for a client that has gone away', async () => {
+    const { lane, clock, store } = createLane()
+    await settled(clock, lane.lock('a', PATIENT_CLIENT))
+    const before = store.get(KEY)
+    const outcome = await settled(
+      clock,
+      lane.unlock('a', { ...PATIENT_CLIENT, isGone: () => true }),
+    )
+    expect(kindOf(outcome)).to.equal('withdrawn')
+    expect(store.get(KEY)).to.equal(before)
+  })
+
   it('answers within its timeout although the store never does', async () => {
     const { lane, clock, store } = createLane()
     store.onRead = () => new Promise(() => undefined)
