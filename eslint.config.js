@@ -17,7 +17,7 @@ const MAY_IMPORT = {
   gates: ['semaphore', 'calendar', 'credentials'],
   lock: ['semaphore', 'calendar', 'telemetry', 'store/store', 'store/store-error', 'gates/gate'],
   checker: ['semaphore', 'calendar', 'lock', 'telemetry', 'store/store'],
-  notify: ['semaphore', 'calendar', 'lock', 'telemetry'],
+  notify: ['semaphore', 'calendar', 'credentials', 'lock', 'telemetry', 'store/store'],
   http: ['semaphore', 'calendar', 'credentials', 'fleetlock', 'lock', 'telemetry'],
   status: ['semaphore', 'calendar', 'lock', 'checker', 'http', 'telemetry', 'store/store'],
   client: ['semaphore', 'fleetlock', 'terminal'],

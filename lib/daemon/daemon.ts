@@ -6,13 +6,14 @@ import { sweepOrphans } from '../checker/orphan-sweeper.js'
 import { StaleWatch } from '../checker/stale-watch.js'
 import type { Problem } from '../config/problem.js'
 import type { Settings } from '../config/settings.js'
-import { LockManager } from '../lock/lock-manager.js'
+import { LockManager, type LockSettings } from '../lock/lock-manager.js'
 import { ObservedStore } from '../lock/observed-store.js'
 import { StorePoller } from '../lock/store-poller.js'
 import { Readiness } from '../status/readiness.js'
 import { openStore } from '../store/open-store.js'
 import { StoreError } from '../store/store-error.js'
 import type { Store } from '../store/store.js'
+import { DaemonGates } from './gates.js'
 import { readServiceFiles, type AllServiceFiles } from './service-files.js'
 import { Services } from './services.js'
 import { settingsToReload } from './settings-to-reload.js'
@@ -89,6 +90,7 @@ export class Daemon {
   readonly #context: DaemonContext
   readonly #logger: Logger
   readonly #store: Store
+  readonly #gates: DaemonGates
   readonly #manager: LockManager
   readonly #checker: ConsistencyChecker
   readonly #poller: StorePoller
@@ -109,7 +111,8 @@ export class Daemon {
     this.#logger = logger
     this.#store = new ObservedStore(store, clock, events)
     const by = `airlock@${hostname()}`
-    this.#manager = new LockManager(settings.lock, {
+    this.#gates = new DaemonGates(settings, { clock, events })
+    this.#manager = new LockManager(this.#lockSettings(), {
       store: this.#store,
       clock,
       events,
@@ -204,7 +207,8 @@ export class Daemon {
     const { groups } = settings.lock
     this.#settings = settings
     this.#logger.setLevel(this.#context.logLevel ?? settings.log.level)
-    this.#manager.configure(settings.lock)
+    this.#gates.configure(settings)
+    this.#manager.configure(this.#lockSettings())
     this.#checker.configure(groups)
     this.#staleWatch.configure(groups)
     this.#services.reload(settings, files)
@@ -228,8 +232,13 @@ export class Daemon {
     this.#manager.endWaiting()
     await this.#services.closeMain()
     this.#manager.close()
+    this.#gates.stop()
     await Promise.all([this.#poller.stop(), this.#staleWatch.stop(), this.#services.closeStatus()])
     await this.#store.close()
+  }
+
+  #lockSettings(): LockSettings {
+    return { ...this.#settings.lock, gatesOf: (group) => this.#gates.of(group) }
   }
 
   #scheduleSweep(): void {

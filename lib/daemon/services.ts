@@ -5,7 +5,7 @@ import { LISTENER_BOUNDS, STATUS_LISTENER_BOUNDS } from '../http/bounds.js'
 import { Door, type DoorSettings } from '../http/door.js'
 import { Listener, ListenError } from '../http/listener.js'
 import { createMainService } from '../http/main-service.js'
-import type { LockManager } from '../lock/lock-manager.js'
+import type { Locks } from '../lock/lock-manager.js'
 import type { Readiness } from '../status/readiness.js'
 import { createStatusService } from '../status/status-service.js'
 import type { ServiceName } from '../telemetry/door-events.js'
@@ -16,7 +16,7 @@ import type { AllServiceFiles } from './service-files.js'
 
 /** What the services need of the rest of the daemon. */
 export interface ServicesOptions {
-  readonly manager: LockManager
+  readonly manager: Locks
   readonly readiness: Readiness
   readonly metrics: Metrics
   readonly events: Events

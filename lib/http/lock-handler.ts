@@ -7,7 +7,7 @@ import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { parseRequestBody } from '../fleetlock/request-body.js'
 import type { Outcome } from '../lock/batch.js'
 import type { Client } from '../lock/pending-request.js'
-import type { LockManager } from '../lock/lock-manager.js'
+import type { Locks } from '../lock/lock-manager.js'
 import type { NodeIdentity } from '../semaphore/node-identity.js'
 import type { Events, RequestContext } from '../telemetry/events.js'
 import type { Api } from '../telemetry/metrics.js'
@@ -16,7 +16,7 @@ import { sendDone, sendError } from './reply.js'
 
 /** What the main service's handlers need. */
 export interface LockHandlerOptions {
-  readonly manager: LockManager
+  readonly manager: Locks
   readonly door: Door
   readonly events: Events
   readonly clock: Clock

@@ -16,6 +16,7 @@ import {
 import { LaneTrouble } from './lane-trouble.js'
 import { PATIENT_CLIENT, PendingRequest, type Client } from './pending-request.js'
 import { planCommit, type CommitPlan, type LaneSettings } from './plan-commit.js'
+import type { GroupEvent } from './read-events.js'
 import type { Turnstile } from './turnstile.js'
 import { WaitingRoom, type WaiterLimit } from './waiting-room.js'
 
@@ -35,6 +36,8 @@ export interface GroupLaneOptions {
   readonly waiterLimit: WaiterLimit
   /** Has the store polled attentively until the returned function is called. */
   readonly watchStore: () => Cancel
+  /** Hears of each change that the lane has committed; it must return at once and not throw. */
+  readonly onChange?: (event: GroupEvent) => void
   /** Shared by all lanes: grants under a cap over all groups go through one at a time. */
   readonly turnstile: Turnstile
 }
@@ -278,11 +281,12 @@ export class GroupLane {
   }
 
   #remember(plan: CommitPlan, revision: number): void {
-    const { group, events } = this.#options
+    const { group, events, onChange } = this.#options
     this.#known = { state: plan.stateAfter(revision), asOf: revision }
     if (plan.slotsApplied !== undefined) {
       events.slotsApplied(group, plan.slotsApplied.from, plan.slotsApplied.to)
     }
+    if (plan.record !== undefined) onChange?.({ group, revision, ...plan.record })
     this.#trouble.fenced()
   }
 

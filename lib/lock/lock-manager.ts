@@ -31,6 +31,9 @@ export interface LockSettings {
   readonly gatesOf?: (group: string) => GroupGates | undefined
 }
 
+/** What machines can ask for. */
+export type Locks = Pick<LockManager, 'lock' | 'unlock'>
+
 /** What is the same for all lanes. */
 export type LockManagerOptions = Omit<
   GroupLaneOptions,

@@ -57,6 +57,8 @@ export interface CommitPlan {
   readonly asking: readonly number[]
   /** Whether somebody was granted a slot, or gave one back. */
   readonly hasMoved: boolean
+  /** What the transaction puts on record; undefined where it changes nothing. */
+  readonly record: ChangeRecord | undefined
   /** What is to be written; undefined where nothing changes. */
   readonly transaction: Transaction | undefined
   /** The settings that the plan rests on. */
@@ -85,14 +87,16 @@ export function planCommit(
 
   const previousSlots = current?.totalSlots
   const changes = changesOf(decision, previousSlots)
+  const record = changes.length === 0 ? undefined : { at, by: context.by, changes }
   const hasChanges = decision.granted.length > 0 || decision.released.length > 0 || appliesSlots
   const mustWrite = hasChanges || context.mustFence || (isNew && context.mustApplySlots)
   return {
     outcomes: decision.outcomes,
     asking: decision.asking,
     hasMoved: decision.granted.length > 0 || decision.released.length > 0,
+    record,
     transaction: mustWrite
-      ? composeTransaction(state, decision, changes, appliesSlots, context)
+      ? composeTransaction(state, decision, record, appliesSlots, context)
       : undefined,
     settings,
     slotsApplied: appliesSlots ? { from: previousSlots, to: slots } : undefined,
@@ -154,7 +158,7 @@ function changesOf(net: NetChange, previousSlots: number | undefined): readonly 
 function composeTransaction(
   state: GroupState,
   net: NetChange,
-  changes: readonly Change[],
+  record: ChangeRecord | undefined,
   appliesSlots: boolean,
   { group, settings, at, by }: PlanContext,
 ): Transaction {
@@ -180,8 +184,7 @@ function composeTransaction(
   if (net.released.length > 0 && timeToLiveSeconds > 0) {
     puts.push({ key: cooldownKey(group), value: JSON.stringify({ since: at }), timeToLiveSeconds })
   }
-  if (changes.length > 0) {
-    const record: ChangeRecord = { at, by, changes }
+  if (record !== undefined) {
     puts.push({ key: eventKey(group, state.version + 1), value: JSON.stringify(record) })
   }
   return { unchanged, puts, deletes: net.released.map((id) => holderKey(group, id)) }

@@ -44,13 +44,15 @@ export class Claims {
   }
 
   /**
-   * Gives up claims of what could not be told, so that whoever comes next tells it.
+   * Gives up claims of what could not be told, so that whoever comes next tells it. No name twice.
    *
    * @throws StoreError when the store cannot be used
    */
   async giveBack(names: readonly string[]): Promise<void> {
     const { store, timeoutMs } = this.#options
-    const deletes = [...new Set(names)].slice(0, MAX_OPERATIONS).map(notificationKey)
-    if (deletes.length > 0) await store.commit({ unchanged: [], puts: [], deletes }, timeoutMs)
+    for (let begin = 0; begin < names.length; begin += MAX_OPERATIONS) {
+      const deletes = names.slice(begin, begin + MAX_OPERATIONS).map(notificationKey)
+      await store.commit({ unchanged: [], puts: [], deletes }, timeoutMs)
+    }
   }
 }

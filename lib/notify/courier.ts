@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { delay, type Clock } from '../calendar/clock.js'
 import type { Events } from '../telemetry/events.js'
-import {
-  CLAIM_RETRY_MS,
-  DRAIN_MS,
-  MAX_REMEMBERED,
-  MAX_UNCLAIMED,
-} from './bounds.js'
+import { CLAIM_RETRY_MS, DRAIN_MS, MAX_UNCLAIMED } from './bounds.js'
 import type { Claims } from './claims.js'
 import type { Announcement, NotificationType } from './notification.js'
 import type { WebhookQueue } from './webhook-queue.js'
@@ -29,7 +24,6 @@ export interface CourierOptions {
  *
  * INVARIANTS:
  * - {@link offer} returns at once and never throws: nobody waits for a receiver, nor for a claim.
- * - A name that was offered before is passed over, unless it `mayRepeat`: then its claim decides alone.
  * - What was claimed and could not be told by {@link stop} is given back.
  */
 export class Courier {
@@ -38,7 +32,6 @@ export class Courier {
   readonly #claiming = new Set<Promise<void>>()
   /** Names of claimed announcements that are still on their way. */
   readonly #onTheirWay = new Map<string, number>()
-  readonly #seen = new Set<string>()
   #receivers: readonly Receiver[] = []
 
   constructor(options: CourierOptions) {
@@ -57,13 +50,12 @@ export class Courier {
 
   /** Tells the webhooks that want it, unless another replica does; `afterMs` leaves it time to. */
   offer(announcement: Announcement, afterMs = 0): void {
-    const { name, topics } = announcement
-    if (this.#stop.signal.aborted || !this.wants(...topics) || this.#seen.has(name)) return
+    const { topics } = announcement
+    if (this.#stop.signal.aborted || !this.wants(...topics)) return
     if (this.#claiming.size >= MAX_UNCLAIMED) {
       this.#options.events.notificationsForgotten(1, 'too many wait to be claimed')
       return
     }
-    this.#remember(name)
     const claiming = this.#announce(announcement, afterMs).finally(() => {
       this.#claiming.delete(claiming)
     })
@@ -93,9 +85,10 @@ export class Courier {
     const { name, claimSeconds } = announcement
     const nonce = randomUUID()
     if (afterMs > 0) await delay(clock, afterMs, signal)
+    // Whoever starts next looks back far enough to find it.
+    if (afterMs > 0 && signal.aborted) return
     for (;;) {
       try {
-        // What waits when the daemon stops is claimed as well: there may be no other replica.
         const claim = await claims.take(name, nonce, claimSeconds)
         if (claim !== undefined) this.#hand(announcement, claim)
         return
@@ -121,12 +114,6 @@ export class Courier {
     const left = (this.#onTheirWay.get(name) ?? 0) - 1
     if (left > 0) this.#onTheirWay.set(name, left)
     else this.#onTheirWay.delete(name)
-  }
-
-  #remember(name: string): void {
-    this.#seen.add(name)
-    const [oldest] = this.#seen
-    if (this.#seen.size > MAX_REMEMBERED && oldest !== undefined) this.#seen.delete(oldest)
   }
 }
 

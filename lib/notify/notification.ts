@@ -75,7 +75,11 @@ function describe({ type, group, id, by, reason, slots }: Notification): string 
     'gate-failing': `a gate cannot be asked (${what})`,
   }
   const isByHand = by !== undefined && !/^(granted|released)$/.test(type)
-  const parts = [`airlock: ${sentences[type]}`, isByHand ? ` by ${by}` : '', reason && `: ${reason}`]
+  const parts = [
+    `airlock: ${sentences[type]}`,
+    isByHand ? ` by ${by}` : '',
+    reason && `: ${reason}`,
+  ]
   return escape(parts.join('').slice(0, MAX_TEXT_LENGTH))
 }
 

@@ -75,6 +75,16 @@ export class WebhookQueue {
     enough.abort()
   }
 
+  /** Gives up what is left, for a webhook that is no longer wanted. */
+  async discard(): Promise<void> {
+    for (const queued of this.#queue.splice(this.#isRunning ? 1 : 0)) {
+      this.#lose(queued, 'dropped', 'the webhook has left the configuration')
+    }
+    const [underway] = this.#queue
+    await this.close()
+    underway?.onSettled('dropped')
+  }
+
   /** Gives up what is left, unsettled; resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#stop.abort()

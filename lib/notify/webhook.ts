@@ -112,7 +112,8 @@ async function readSecret(
   if (bytes === undefined) return undefined
   const secret = Buffer.from(bytes.toString('latin1').replace(/\r?\n$/, ''), 'latin1')
   if (secret.length === 0) report.problem(path, `${file} is empty`)
-  else if (secret.length > MAX_SECRET_BYTES) report.problem(path, `${file} is too long for a secret`)
+  else if (secret.length > MAX_SECRET_BYTES)
+    report.problem(path, `${file} is too long for a secret`)
   return secret
 }
 

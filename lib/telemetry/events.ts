@@ -1,4 +1,5 @@
 import { doorEvents } from './door-events.js'
+import { gateEvents } from './gate-events.js'
 import type { LogFields, Logger } from './logger.js'
 import type { Api, Metrics, StoreOperation } from './metrics.js'
 import { notifyEvents } from './notify-events.js'
@@ -48,6 +49,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     ...storeEvents(logger, metrics),
     ...groupEvents(logger, metrics),
     ...doorEvents(logger, metrics),
+    ...gateEvents(logger, metrics),
     ...staleEvents(logger, metrics),
     ...notifyEvents(logger, metrics),
     ...daemonEvents(logger),

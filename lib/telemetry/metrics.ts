@@ -87,6 +87,18 @@ function groupMetrics(registers: Registry[]) {
       buckets: WAIT_BUCKETS,
       registers,
     }),
+    gateClosed: new Gauge({
+      name: 'airlock_gate_closed',
+      help: '1 while a gate of a group lets no machine take a slot, as far as it was asked, else 0.',
+      labelNames: ['group', 'gate'],
+      registers,
+    }),
+    gateSince: new Gauge({
+      name: 'airlock_gate_state_since_timestamp_seconds',
+      help: 'Since when a gate of a group is open or closed, as far as it was asked.',
+      labelNames: ['group', 'gate'],
+      registers,
+    }),
     mismatches: new Gauge({
       name: 'airlock_consistency_mismatches',
       help: 'Groups whose stored state does not match the configuration, by kind of mismatch.',

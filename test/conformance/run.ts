@@ -12,7 +12,8 @@ import { isDone, MAX_SLOTS, Session, type Target } from './session.js'
 const EXIT = { done: 0, failed: 1, usage: 2 }
 const DEFAULT_TIMEOUT_S = 10
 
-const USAGE = `Usage: npm run conformance -- --url URL --group GROUP [--user USER:PASSWORD] [--timeout S] [--json]
+const USAGE = `Usage: npm run conformance -- --url URL --group GROUP [--slots N] [--user USER:PASSWORD]
+                              [--timeout S] [--json]
 
 Tries the FleetLock protocol's rules on any server. The group needs at least one slot, and all of its
 slots free; random machines lock and unlock, and every slot is given back at the end. Nobody else
@@ -20,6 +21,8 @@ should use the group meanwhile.
 
   --url URL              as in Zincati's base_url: a path needs a slash at its end
   --group GROUP          a group of the server
+  --slots N              how many slots the group has (1 to ${MAX_SLOTS}); without it they are counted, and a
+                         server that grants without end is taken for one with very many
   --user USER:PASSWORD   HTTP Basic; also taken from the URL, or from FLEETLOCK_USER
   --timeout S            longest time for an answer, in seconds (${DEFAULT_TIMEOUT_S})
   --json                 print one JSON object
@@ -31,6 +34,7 @@ Exit code: 0 nothing fails, 1 something fails or the server cannot be tried, 2 w
 class UsageError extends Error {}
 
 interface Options extends Target {
+  readonly slots: number | undefined
   readonly isJson: boolean
 }
 
@@ -48,6 +52,10 @@ function readOptions(args: readonly string[]): Options | 'help' {
   if (!(timeoutMs >= 100 && timeoutMs <= 3_600_000)) {
     throw new UsageError(`--timeout: expected seconds from 0.1 to 3600, got '${timeout}'`)
   }
+  const slots = values.slots === undefined ? undefined : Number(values.slots)
+  if (slots !== undefined && !(Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS)) {
+    throw new UsageError(`--slots: expected a number from 1 to ${MAX_SLOTS}`)
+  }
   const inUrl = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
   const given = user ?? (inUrl === ':' ? process.env['FLEETLOCK_USER'] : inUrl)
   if (given !== undefined && !given.includes(':')) {
@@ -55,7 +63,7 @@ function readOptions(args: readonly string[]): Options | 'help' {
   }
   url.username = ''
   url.password = ''
-  return { url, group, user: given, timeoutMs, isJson: values.json === true }
+  return { url, group, user: given, timeoutMs, slots, isJson: values.json === true }
 }
 
 function parse(args: readonly string[]) {
@@ -67,6 +75,7 @@ function parse(args: readonly string[]) {
       options: {
         url: { type: 'string' },
         group: { type: 'string' },
+        slots: { type: 'string' },
         user: { type: 'string' },
         timeout: { type: 'string' },
         json: { type: 'boolean' },
@@ -78,15 +87,15 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** Counts the slots, by taking them all; returns why the group cannot be used, if so. */
-async function prepare(session: Session): Promise<string | undefined> {
+/** Counts the slots, unless they are known; returns why the group cannot be used, if so. */
+async function prepare(session: Session, known: number | undefined): Promise<string | undefined> {
   const first = session.newId()
   const answer = await session.lock(first)
   if (!isDone(answer)) {
     return `the first pre-reboot was answered ${describe(answer)}; the group needs a free slot`
   }
-  const others = await session.take(MAX_SLOTS)
-  session.slots = others.length < MAX_SLOTS ? others.length + 1 : undefined
+  const others = known === undefined ? await session.take(MAX_SLOTS) : []
+  session.slots = known ?? (others.length < MAX_SLOTS ? others.length + 1 : undefined)
   const released = await session.unlock(first)
   await session.release(others)
   if (!isDone(released)) return `the first steady-state was answered ${describe(released)}`
@@ -104,14 +113,14 @@ const CLEANUP_CASE: Case = {
   },
 }
 
-async function run({ isJson, ...target }: Options): Promise<number> {
+async function run({ isJson, slots, ...target }: Options): Promise<number> {
   const session = new Session(target)
   const print = (line: string): void => {
     if (!isJson) process.stdout.write(`${line}\n`)
   }
   let problem: string | undefined
   try {
-    problem = await prepare(session)
+    problem = await prepare(session, slots)
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error
     problem = error.message

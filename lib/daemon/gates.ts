@@ -1,0 +1,64 @@
+import type { Clock } from '../calendar/clock.js'
+import type { Settings } from '../config/settings.js'
+import { createGates } from '../gates/create-gates.js'
+import type { GroupGates } from '../gates/gate.js'
+import { GateStates, type GateState } from '../gates/gate-states.js'
+import type { Events } from '../telemetry/events.js'
+
+/** What the daemon's gates need. */
+export interface DaemonGatesContext {
+  readonly clock: Clock
+  readonly events: Events
+}
+
+/**
+ * The gates of all groups, as they are configured, and what they last said.
+ *
+ * INVARIANTS: after `stop`, and after a `configure`, nothing is asked by gates from before.
+ */
+export class DaemonGates {
+  readonly #context: DaemonGatesContext
+  readonly #states: GateStates
+  #asking = new AbortController()
+  #chains: ReturnType<typeof createGates> = new Map()
+
+  constructor(settings: Settings, context: DaemonGatesContext) {
+    this.#context = context
+    this.#states = new GateStates((state) => context.events.gateChanged(toReport(state)))
+    this.configure(settings)
+  }
+
+  /** Puts other gates in force, at a reload. */
+  configure({ lock, gates }: Settings): void {
+    this.#asking.abort()
+    this.#asking = new AbortController()
+    const { clock, events } = this.#context
+    this.#chains = createGates(
+      { groups: lock.groups, ...gates },
+      { clock, signal: this.#asking.signal, onVerdict: (report) => this.#states.note(report) },
+    )
+    const gone = this.#states.keepOnly(
+      (group, gate) => this.#chains.get(group)?.names.includes(gate) ?? false,
+    )
+    for (const { group, gate } of gone) events.gateGone(group, gate)
+  }
+
+  /** The gates of a group, if it has any. */
+  of(group: string): GroupGates | undefined {
+    return this.#chains.get(group)
+  }
+
+  /** What each gate said last. */
+  list(): readonly GateState[] {
+    return this.#states.list()
+  }
+
+  /** Ends what is being asked. */
+  stop(): void {
+    this.#asking.abort()
+  }
+}
+
+function toReport({ group, gate, state, since, refusal, trouble }: GateState) {
+  return { group, gate, state, since, reason: trouble ?? (refusal && JSON.stringify(refusal)) }
+}

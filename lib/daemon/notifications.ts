@@ -1,0 +1,188 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../calendar/clock.js'
+import type { JudgedHold } from '../checker/stale-checker.js'
+import type { NotifySettings, WebhookSettings } from '../config/settings.js'
+import type { FileProblem } from '../credentials/file-report.js'
+import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
+import { queryEscape } from '../lock/keys.js'
+import type { Locks } from '../lock/lock-manager.js'
+import type { GroupEvent } from '../lock/read-events.js'
+import type { GroupsSnapshot } from '../lock/store-poller.js'
+import { DAILY_CLAIM_SECONDS, HOURLY_CLAIM_SECONDS } from '../notify/bounds.js'
+import { ChangeFeed } from '../notify/change-feed.js'
+import { Claims } from '../notify/claims.js'
+import { Courier } from '../notify/courier.js'
+import type { Notification } from '../notify/notification.js'
+import { RefusalWatch, type LongRefusal } from '../notify/refusal-watch.js'
+import { checkWebhookFiles, postToWebhook } from '../notify/webhook.js'
+import { WebhookQueue } from '../notify/webhook-queue.js'
+import type { Store } from '../store/store.js'
+import type { Events } from '../telemetry/events.js'
+
+/** What notifications need of the rest of the daemon. */
+export interface NotificationsOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly events: Events
+  readonly timeoutMs: number
+  /** This daemon as `user@host`. */
+  readonly by: string
+}
+
+/** A gate that cannot be asked. */
+export interface FailingGate {
+  readonly group: string
+  readonly gate: string
+  readonly reason: string
+}
+
+interface Target {
+  readonly webhook: WebhookSettings
+  readonly queue: WebhookQueue
+}
+
+/** What is wrong with the files that webhooks name. */
+export async function checkNotifyFiles({
+  webhooks,
+}: NotifySettings): Promise<readonly FileProblem[]> {
+  const problems = await Promise.all(
+    webhooks.map((webhook, index) => checkWebhookFiles(webhook, placeOf(index))),
+  )
+  return problems.flat()
+}
+
+/**
+ * Tells webhooks what happens. Nothing here delays a machine: all that others call returns at once.
+ *
+ * INVARIANTS: `stop` once, while the store can still be used.
+ */
+export class Notifications {
+  readonly #options: NotificationsOptions
+  readonly #courier: Courier
+  readonly #feed: ChangeFeed
+  readonly #refusals: RefusalWatch
+  #targets: readonly Target[] = []
+
+  constructor(settings: NotifySettings, options: NotificationsOptions) {
+    const { store, clock, events, timeoutMs, by } = options
+    this.#options = options
+    const claims = new Claims({ store, timeoutMs, by })
+    this.#courier = new Courier({ clock, events, claims })
+    this.#feed = new ChangeFeed({
+      store,
+      clock,
+      timeoutMs,
+      isWanted: () =>
+        this.#courier.wants('granted', 'released', 'stale', 'paused', 'resumed', 'slots-changed'),
+      onChange: (announcement, afterMs) => this.#courier.offer(announcement, afterMs),
+    })
+    this.#refusals = new RefusalWatch(settings.refusedForLongerThanMinutes, {
+      clock,
+      onLong: (refusal) => this.#tellRefused(refusal),
+    })
+    this.#aim(settings)
+  }
+
+  /** Puts other settings in force; a webhook that stays keeps what it still has to be told. */
+  configure(settings: NotifySettings): void {
+    this.#refusals.configure(settings.refusedForLongerThanMinutes)
+    this.#aim(settings)
+  }
+
+  /** The same locks, with an eye on who is refused for long. */
+  watch(locks: Locks): Locks {
+    return this.#refusals.watch(locks)
+  }
+
+  /** A lane of this daemon has committed a change. */
+  changed(event: GroupEvent): void {
+    this.#feed.made(event)
+  }
+
+  /** A poll has seen the store. */
+  observe(snapshot: GroupsSnapshot): void {
+    this.#feed.observe(snapshot)
+  }
+
+  /** A holder has become stale. */
+  stale({ hold, heldForMs }: JudgedHold): void {
+    const { group, id, revision } = hold
+    const name = `stale/${queryEscape(group)}/${queryEscape(id)}/${revision}`
+    const minutes = Math.floor(heldForMs / 60_000)
+    this.#tell(name, DAILY_CLAIM_SECONDS, {
+      type: 'stale',
+      group,
+      id,
+      reason: `it has held its slot for ${minutes} minutes${revision === 0 ? ' at least' : ''}`,
+    })
+  }
+
+  /** A gate cannot be asked any more. */
+  gateFailing({ group, gate, reason }: FailingGate): void {
+    this.#tell(`gate-failing/${queryEscape(group)}/${queryEscape(gate)}`, HOURLY_CLAIM_SECONDS, {
+      type: 'gate-failing',
+      group,
+      reason: `${gate}: ${reason}`,
+    })
+  }
+
+  /** Delivers what can be delivered within a few seconds, and leaves the rest to others. */
+  async stop(): Promise<void> {
+    await this.#feed.stop()
+    await this.#courier.stop()
+  }
+
+  #tellRefused({ identity, forMinutes, refusal }: LongRefusal): void {
+    const { group, id } = identity
+    this.#tell(`refused/${queryEscape(group)}/${queryEscape(id)}`, DAILY_CLAIM_SECONDS, {
+      type: 'refused-for-longer-than',
+      group,
+      id,
+      reason: `for ${forMinutes} minutes; ${replyToRefusal(refusal).value}`,
+    })
+  }
+
+  #tell(
+    name: string,
+    claimSeconds: number,
+    told: Pick<Notification, 'type' | 'group' | 'id' | 'reason'>,
+  ): void {
+    const topics = [told.type]
+    const at = new Date(this.#options.clock.now()).toISOString()
+    this.#courier.offer({
+      name,
+      claimSeconds,
+      topics,
+      // The same may happen again once the claim has ended.
+      notifications: (claim) => [{ eventId: `${name}/${claim}`, topics, at, ...told }],
+    })
+  }
+
+  #aim({ webhooks }: NotifySettings): void {
+    const before = [...this.#targets]
+    this.#options.events.webhooksConfigured()
+    this.#targets = webhooks.map((webhook, index) => {
+      const same = before.findIndex((target) => isDeepStrictEqual(target.webhook, webhook))
+      const [kept] = same < 0 ? [] : before.splice(same, 1)
+      return kept ?? { webhook, queue: this.#createQueue(webhook, index) }
+    })
+    for (const { queue } of before) void queue.discard()
+    this.#courier.configure(
+      this.#targets.map(({ webhook: { events }, queue }) => ({ events, queue })),
+    )
+  }
+
+  #createQueue(webhook: WebhookSettings, index: number): WebhookQueue {
+    const { clock, events } = this.#options
+    return new WebhookQueue({
+      clock,
+      events,
+      webhook: { place: placeOf(index), host: new URL(webhook.url).host },
+      send: (body, signal) => postToWebhook(webhook, body, { clock, signal }),
+    })
+  }
+}
+
+function placeOf(index: number): string {
+  return `notify.webhook[${index}]`
+}
