@@ -1,8 +1,7 @@
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
-import type { Cancel, Clock } from '../calendar/clock.js'
+import type { Clock } from '../calendar/clock.js'
 import { ConsistencyChecker } from '../checker/consistency-checker.js'
-import { sweepOrphans } from '../checker/orphan-sweeper.js'
 import { StaleWatch } from '../checker/stale-watch.js'
 import type { Problem } from '../config/problem.js'
 import type { Settings } from '../config/settings.js'
@@ -14,6 +13,8 @@ import { openStore } from '../store/open-store.js'
 import { StoreError } from '../store/store-error.js'
 import type { Store } from '../store/store.js'
 import { DaemonGates } from './gates.js'
+import { Notifications } from './notifications.js'
+import { OrphanSweeps } from './orphan-sweeps.js'
 import { readServiceFiles, type AllServiceFiles } from './service-files.js'
 import { Services } from './services.js'
 import { settingsToReload } from './settings-to-reload.js'
@@ -35,9 +36,6 @@ export interface DaemonContext {
 
 /** A daemon to start, or why the settings cannot be used on this machine. */
 export type CreatedDaemon = { readonly daemon: Daemon } | { readonly problems: readonly Problem[] }
-
-/** How often the records of former holders are looked for, in milliseconds; nobody waits for it. */
-const SWEEP_INTERVAL_MS = 5 * 60 * 1000
 
 /** Puts a daemon together; nothing listens yet, and an etcd that is down is no problem. */
 export async function createDaemon(
@@ -95,10 +93,11 @@ export class Daemon {
   readonly #checker: ConsistencyChecker
   readonly #poller: StorePoller
   readonly #staleWatch: StaleWatch
+  readonly #notifications: Notifications
   readonly #notifier: SystemdNotifier
   readonly #readiness: Readiness
   readonly #services: Services
-  #cancelSweep: Cancel = () => undefined
+  readonly #sweeps: OrphanSweeps
 
   constructor(settings: Settings, context: DaemonContext, parts: Parts) {
     const { store, files, logger, metrics, events } = parts
@@ -111,14 +110,17 @@ export class Daemon {
     this.#logger = logger
     this.#store = new ObservedStore(store, clock, events)
     const by = `airlock@${hostname()}`
-    this.#gates = new DaemonGates(settings, { clock, events })
-    this.#manager = new LockManager(this.#lockSettings(), {
-      store: this.#store,
+    const forStore = { store: this.#store, clock, events, timeoutMs, by }
+    this.#notifications = new Notifications(settings.notify, forStore)
+    this.#gates = new DaemonGates(settings, {
       clock,
       events,
-      timeoutMs,
-      by,
+      onFailing: (gate) => this.#notifications.gateFailing(gate),
+    })
+    this.#manager = new LockManager(this.#lockSettings(), {
+      ...forStore,
       watchStore: () => this.#poller.watch(),
+      onChange: (event) => this.#notifications.changed(event),
     })
     this.#checker = new ConsistencyChecker(groups, events)
     this.#poller = new StorePoller({
@@ -128,17 +130,15 @@ export class Daemon {
       onSnapshot: (snapshot) => {
         this.#manager.observe(snapshot)
         this.#checker.check(snapshot)
+        this.#notifications.observe(snapshot)
       },
     })
     this.#staleWatch = new StaleWatch(groups, {
-      store: this.#store,
-      clock,
-      events,
-      timeoutMs,
-      by,
-      mayRelease: () => Promise.resolve(true),
-      onStale: () => undefined,
+      ...forStore,
+      mayRelease: (group) => this.#gates.mayRelease(group),
+      onStale: (judged) => this.#notifications.stale(judged),
     })
+    this.#sweeps = new OrphanSweeps({ ...forStore, groups: () => this.#settings.lock.groups })
     this.#notifier = new SystemdNotifier({
       environment,
       clock,
@@ -146,7 +146,7 @@ export class Daemon {
     })
     this.#readiness = new Readiness(this.#store, clock)
     this.#services = new Services(settings, files, {
-      manager: this.#manager,
+      manager: this.#notifications.watch(this.#manager),
       readiness: this.#readiness,
       metrics,
       events,
@@ -170,7 +170,7 @@ export class Daemon {
     this.events.groupsConfigured(lock.groups)
     this.#poller.start()
     this.#staleWatch.start()
-    this.#scheduleSweep()
+    this.#sweeps.start()
     const addresses = this.#services.addressesOf('service')
     this.events.ready({
       service: addresses.join(','),
@@ -207,6 +207,7 @@ export class Daemon {
     const { groups } = settings.lock
     this.#settings = settings
     this.#logger.setLevel(this.#context.logLevel ?? settings.log.level)
+    this.#notifications.configure(settings.notify)
     this.#gates.configure(settings)
     this.#manager.configure(this.#lockSettings())
     this.#checker.configure(groups)
@@ -227,34 +228,18 @@ export class Daemon {
   }
 
   async #release(): Promise<void> {
-    this.#cancelSweep()
+    this.#sweeps.stop()
     // Who waits for a slot would hold up the listener until its bound.
     this.#manager.endWaiting()
     await this.#services.closeMain()
     this.#manager.close()
     this.#gates.stop()
     await Promise.all([this.#poller.stop(), this.#staleWatch.stop(), this.#services.closeStatus()])
+    await this.#notifications.stop()
     await this.#store.close()
   }
 
   #lockSettings(): LockSettings {
     return { ...this.#settings.lock, gatesOf: (group) => this.#gates.of(group) }
-  }
-
-  #scheduleSweep(): void {
-    this.#cancelSweep = this.#context.clock.schedule(SWEEP_INTERVAL_MS, () => {
-      void this.#sweep().then(() => this.#scheduleSweep())
-    })
-  }
-
-  async #sweep(): Promise<void> {
-    const { lock, store } = this.#settings
-    try {
-      for (const { name } of lock.groups) {
-        await sweepOrphans(this.#store, name, this.events, store.transactionTimeoutMs)
-      }
-    } catch (error) {
-      this.events.checkFailed(error instanceof Error ? error.message : String(error))
-    }
   }
 }

@@ -1,14 +1,18 @@
 import type { Clock } from '../calendar/clock.js'
 import type { Settings } from '../config/settings.js'
+import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { createGates } from '../gates/create-gates.js'
 import type { GroupGates } from '../gates/gate.js'
 import { GateStates, type GateState } from '../gates/gate-states.js'
 import type { Events } from '../telemetry/events.js'
+import type { FailingGate } from './notifications.js'
 
 /** What the daemon's gates need. */
 export interface DaemonGatesContext {
   readonly clock: Clock
   readonly events: Events
+  /** Hears of a gate that cannot be asked any more. */
+  readonly onFailing: (gate: FailingGate) => void
 }
 
 /**
@@ -24,7 +28,12 @@ export class DaemonGates {
 
   constructor(settings: Settings, context: DaemonGatesContext) {
     this.#context = context
-    this.#states = new GateStates((state) => context.events.gateChanged(toReport(state)))
+    this.#states = new GateStates((state) => {
+      context.events.gateChanged(toReport(state))
+      const { group, gate, refusal, trouble } = state
+      const reason = refusal?.kind === 'gate_error' ? refusal.reason : trouble
+      if (reason !== undefined) context.onFailing({ group, gate, reason })
+    })
     this.configure(settings)
   }
 
@@ -46,6 +55,13 @@ export class DaemonGates {
   /** The gates of a group, if it has any. */
   of(group: string): GroupGates | undefined {
     return this.#chains.get(group)
+  }
+
+  /** Whether a stale holder may be released: not while alerts are firing, or nobody knows. */
+  async mayRelease(group: string): Promise<true | string> {
+    const now = this.#context.clock.now()
+    const verdict = await this.#chains.get(group)?.askOnly('prometheus', now)
+    return verdict?.verdict === 'closed' ? replyToRefusal(verdict.refusal).value : true
   }
 
   /** What each gate said last. */

@@ -3,6 +3,7 @@ import type { FileProblem } from '../credentials/file-report.js'
 import { readHtpasswd, type Htpasswd } from '../credentials/htpasswd.js'
 import { readServerTls, type ServerTls } from '../credentials/server-tls.js'
 import type { Reading } from '../credentials/watched-files.js'
+import { checkNotifyFiles } from './notifications.js'
 import type { ServiceName } from '../telemetry/door-events.js'
 
 /** Files that can be read again, and what the first reading said. */
@@ -19,7 +20,7 @@ export interface ServiceFiles {
   readonly warnings: readonly FileProblem[]
 }
 
-/** The files of both services, and all that is wrong with them. */
+/** The files of both services, and all that is wrong with them and with the webhooks'. */
 export interface AllServiceFiles {
   readonly service: ServiceFiles
   readonly status: ServiceFiles
@@ -27,15 +28,22 @@ export interface AllServiceFiles {
   readonly warnings: readonly FileProblem[]
 }
 
-/** Reads and checks the certificates and password files of both services; never rejects. */
-export async function readServiceFiles({ service, status }: Settings): Promise<AllServiceFiles> {
+/**
+ * Reads and checks the certificates and password files of both services, and checks those of webhooks;
+ * never rejects.
+ */
+export async function readServiceFiles({
+  service,
+  status,
+  notify,
+}: Settings): Promise<AllServiceFiles> {
   const ofService = await readFilesOf('service', service)
   // What is not served needs no files.
   const ofStatus = await readFilesOf('status', status.enabled ? status : { tls: false })
   return {
     service: ofService,
     status: ofStatus,
-    problems: [...ofService.problems, ...ofStatus.problems],
+    problems: [...ofService.problems, ...ofStatus.problems, ...(await checkNotifyFiles(notify))],
     warnings: [...ofService.warnings, ...ofStatus.warnings],
   }
 }

@@ -12,7 +12,7 @@ export type RemoteAnswer =
 /** What asking needs. */
 export interface AskOptions {
   readonly clock: Clock
-  /** Ends what is under way, at shutdown. */
+  /** Ends what is under way, at a stop or a reload. */
   readonly signal: AbortSignal
   /** Whether the answer's text is wanted; without it, it is not waited for, and `body` is empty. */
   readonly wantsBody: boolean
@@ -40,16 +40,16 @@ export async function askRemote(
   const cancel = clock.schedule(remote.timeoutMs, () =>
     giveUp(`no answer within ${remote.timeoutMs} ms`),
   )
-  const onShutdown = (): void => giveUp('this server is shutting down')
-  signal.addEventListener('abort', onShutdown, { once: true })
-  if (signal.aborted) onShutdown()
+  const onStop = (): void => giveUp('it is being stopped or configured anew')
+  signal.addEventListener('abort', onStop, { once: true })
+  if (signal.aborted) onStop()
   try {
     return await send(remote, url, stop.signal, options.wantsBody)
   } catch (error) {
     return { problem: reasonOf(stop.signal.aborted ? stop.signal.reason : error) }
   } finally {
     cancel()
-    signal.removeEventListener('abort', onShutdown)
+    signal.removeEventListener('abort', onStop)
   }
 }
 

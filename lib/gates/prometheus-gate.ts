@@ -20,7 +20,7 @@ export interface PrometheusOptions extends Remote {
 /** What the gates that ask over a network need. */
 export interface RemoteContext {
   readonly clock: Clock
-  /** Ends what is under way, at shutdown. */
+  /** Ends what is under way, at a stop or a reload. */
   readonly signal: AbortSignal
 }
 

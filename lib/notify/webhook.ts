@@ -52,7 +52,7 @@ export async function postToWebhook(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Attempt> {
   const stop = new AbortController()
-  let isLate = false
+  let isLate = false as boolean
   const abort = (): void => stop.abort()
   const cancel = clock.schedule(webhook.timeoutMs, () => {
     isLate = true

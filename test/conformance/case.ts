@@ -142,10 +142,12 @@ export async function refusedOnBothPaths(
   askFor: (path: Path) => Promise<Answer>,
   level: Finding['level'],
 ): Promise<readonly Finding[]> {
-  const attempt = async (): Promise<readonly Finding[]> =>
-    mustBeInvalid(PRE_REBOOT, await askFor(PRE_REBOOT), level)
-  const findings = await withoutTakingSlot(session, PRE_REBOOT, attempt)
-  return [...findings, ...mustBeInvalid(STEADY_STATE, await askFor(STEADY_STATE), level)]
+  if (session.slots !== undefined) await session.take(session.slots - 1)
+  const answer = await askFor(PRE_REBOOT)
+  const findings = [...mustBeInvalid(PRE_REBOOT, answer, level)]
+  if (!isDone(answer)) findings.push(...(await slotFindings(session, 'the refused pre-reboot')))
+  findings.push(...mustBeInvalid(STEADY_STATE, await askFor(STEADY_STATE), level))
+  return findings
 }
 
 /**
@@ -159,7 +161,10 @@ export async function withoutTakingSlot(
 ): Promise<readonly Finding[]> {
   if (session.slots === undefined) return attempt()
   await session.take(session.slots - 1)
-  const findings = await attempt()
-  if (await session.hasFreeSlot()) return findings
-  return [...findings, fails(`after ${what} the slot is not free any more`)]
+  return [...(await attempt()), ...(await slotFindings(session, what))]
+}
+
+async function slotFindings(session: Session, what: string): Promise<readonly Finding[]> {
+  if (session.slots === undefined || (await session.hasFreeSlot())) return []
+  return [fails(`after ${what} the slot is not free any more`)]
 }

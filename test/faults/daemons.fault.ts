@@ -30,7 +30,7 @@ describe('airlock under load, while its daemons fail', () => {
       }
     })
     expect(figures.grantsResumedMs).to.be.below(bound(3_000))
-  }).timeout(120_000)
+  }).timeout(240_000)
 
   it('loses nothing when a daemon stands still beyond its deadlines, and then goes on', async () => {
     const figures = await cluster.run(

@@ -10,6 +10,9 @@ export interface SupervisedDaemonOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
+/** Longer than elsewhere: it may start under the load of all that is tested here, many times. */
+const READY_WITHIN_MS = 60_000
+
 /** A rejection that nobody handles ends the process, and what ends it is printed. */
 const STRICT = ['--unhandled-rejections=strict', '--trace-uncaught']
 
@@ -70,6 +73,6 @@ export class SupervisedDaemon {
       ...(environment === undefined ? {} : { environment }),
     })
     this.#generations.push(daemon)
-    await daemon.ready()
+    await daemon.logged(/msg="airlock is ready"/, READY_WITHIN_MS)
   }
 }

@@ -129,7 +129,7 @@ async function rollOut(
     }),
   )
   const stopping = new AbortController()
-  cleanUp.push(() => Promise.resolve(stopping.abort()))
+  cleanUp.push(async () => stopping.abort())
   const [victim] = machines
   if (victim === undefined) throw new Error('there are no machines')
   const runs = machines.map((machine) => machine.run(stopping.signal, machine === victim))

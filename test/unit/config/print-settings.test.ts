@@ -157,7 +157,9 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
 /** Every key of the schema by its last name, and where it stands. */
 function keysOf(field: Field, parents: readonly string[] = []): readonly (readonly string[])[] {
   if (field.shape === 'value') return [parents]
-  return Object.entries(field.fields).flatMap(([key, child]) => keysOf(child, [...parents, key]))
+  return Object.entries(field.fields).flatMap(([key, child]) =>
+    keysOf(child, [...parents, child.shape === 'tables' ? `${key}[]` : key]),
+  )
 }
 
 describe('printSettings', () => {
@@ -237,7 +239,17 @@ describe('config/', () => {
     const docs = await read('docs/configuration.md')
     for (const keys of keysOf(SCHEMA)) {
       expect(example).to.match(new RegExp(`^#?${keys.at(-1) ?? ''} = `, 'm'))
-      expect(docs).to.include(`| \`${keys.join('.').replace(/\b(groups|webhook)\./g, '$1[].')}\` |`)
+      expect(docs).to.include(`| \`${keys.join('.')}\` |`)
+    }
+  })
+
+  it('has an everything.toml that uses every key, without warnings', async () => {
+    const toml = await read('config/everything.toml')
+    expect(warningsOf(toml, {}, 26)).to.deep.equal([])
+    for (const keys of keysOf(SCHEMA)) {
+      const key = keys.at(-1) ?? ''
+      // It is about etcd, and that is the file of the embedded store.
+      if (keys.join('.') !== 'store.path') expect(toml).to.match(new RegExp(`\\b${key} = `))
     }
   })
 

@@ -1,0 +1,271 @@
+import { expect } from 'chai'
+import { EMBEDDED, problemsOf, settingsOf, warningsOf } from './parse-helpers.js'
+
+const WINDOW = 'days = ["Sat"]\nstart_time = "23:30"\nlength_minutes = 60'
+const REMOTE = { timeoutMs: 3000, onError: 'deny' }
+
+function lockOf(toml: string) {
+  return settingsOf(`${EMBEDDED}\n${toml}`).lock.groups.map(({ name, timeZone, windows }) => ({
+    name,
+    timeZone,
+    windows: windows?.map(({ days, startTime, lengthMinutes }) =>
+      [days.join('+'), startTime, lengthMinutes].join(' '),
+    ),
+  }))
+}
+
+describe('windows and time zones', () => {
+  it('hold for all groups, unless a group has its own', () => {
+    const toml = `
+      [lock]
+      time_zone = "Europe/Berlin"
+      [[lock.window]]
+      days = ["sat", "Sunday", "WED"]
+      start_time = "23:30"
+      length_minutes = 60
+      [[lock.groups]]
+      name = "a"
+      [[lock.groups]]
+      name = "b"
+      time_zone = "UTC"
+      [[lock.groups.window]]
+      ${WINDOW}
+      [[lock.groups.window]]
+      days = ["Mon"]
+      start_time = "0:00"
+      length_minutes = 10080
+      [[lock.groups]]
+      name = "c"
+      window = []`
+    const all = ['Sat+Sun+Wed 23:30 60']
+    expect(lockOf(toml)).to.deep.equal([
+      { name: 'default', timeZone: 'Europe/Berlin', windows: all },
+      { name: 'a', timeZone: 'Europe/Berlin', windows: all },
+      { name: 'b', timeZone: 'UTC', windows: ['Sat 23:30 60', 'Mon 0:00 10080'] },
+      { name: 'c', timeZone: 'Europe/Berlin', windows: undefined },
+    ])
+  })
+})
+
+describe('blackouts', () => {
+  it('take TOML dates and text', () => {
+    const toml = `${EMBEDDED}
+      [[lock.blackout]]
+      from = 2026-12-20
+      to = "2027-01-03"
+      reason = "Christmas"
+      groups = ["default"]`
+    expect(settingsOf(toml).gates.blackouts).to.deep.equal([
+      { from: '2026-12-20', to: '2027-01-03', reason: 'Christmas', groups: ['default'] },
+    ])
+  })
+})
+
+describe('gates', () => {
+  it('have defaults', () => {
+    const toml = `${EMBEDDED}
+      [gates.prometheus]
+      url = "https://prometheus/x"
+      [[gates.http]]
+      url = "https://health:8008/ok?verbose=1"`
+    expect(settingsOf(toml).gates).to.deep.equal({
+      blackouts: [],
+      prometheus: { url: 'https://prometheus/x', query: 'ALERTS{alertstate="firing"}', ...REMOTE },
+      http: [
+        {
+          url: 'https://health:8008/ok?verbose=1',
+          name: 'https://health:8008/ok',
+          expectStatus: 200,
+          ...REMOTE,
+        },
+      ],
+    })
+    expect(warningsOf(toml)).to.deep.equal([])
+  })
+
+  it('take every key from the environment, but not the lists', () => {
+    const environment = {
+      AIRLOCK__GATES__PROMETHEUS__URL: 'https://p',
+      AIRLOCK__GATES__PROMETHEUS__GROUPS: 'default',
+      AIRLOCK__GATES__PROMETHEUS__BEARER_TOKEN_PATH: '/run/token',
+    }
+    expect(settingsOf(EMBEDDED, environment).gates.prometheus).to.include({
+      url: 'https://p',
+      bearerTokenPath: '/run/token',
+    })
+    expect(problemsOf(EMBEDDED, { AIRLOCK__LOCK__WINDOW: '1' })).to.deep.equal([
+      'AIRLOCK__LOCK__WINDOW: cannot be set from the environment; write [[lock.window]] in the file',
+    ])
+  })
+
+  it('take the variables of the fork of poseidon/fleetlock, and its query', () => {
+    const environment = { PROMETHEUS_URL: 'https://p', PROMETHEUS_FILTER: '^Watchdog$' }
+    expect(settingsOf(EMBEDDED, environment).gates.prometheus).to.deep.equal({
+      url: 'https://p',
+      query: 'ALERTS',
+      ignore: '^Watchdog$',
+      ...REMOTE,
+    })
+    const query = { ...environment, PROMETHEUS_QUERY: 'up == 0', PROMETHEUS_FILTER: '' }
+    expect(settingsOf(EMBEDDED, query).gates.prometheus).to.deep.equal({
+      url: 'https://p',
+      query: 'up == 0',
+      ...REMOTE,
+    })
+  })
+
+  it('do not take them beside a section of the file, nor without a URL', () => {
+    const toml = `${EMBEDDED}\n[gates.prometheus]\nurl = "https://a"`
+    const environment = { PROMETHEUS_URL: 'https://b', PROMETHEUS_QUERY: 'up' }
+    expect(settingsOf(toml, environment).gates).to.deep.equal(settingsOf(toml).gates)
+    expect(settingsOf(EMBEDDED, { PROMETHEUS_QUERY: 'up' }).gates.prometheus).to.equal(undefined)
+  })
+
+  it('name the variable that is wrong', () => {
+    expect(problemsOf(EMBEDDED, { PROMETHEUS_URL: 'prometheus:9090' })).to.deep.equal([
+      'PROMETHEUS_URL: expected an http or https URL without a user, a password, a query or a fragment, got "prometheus:9090"',
+    ])
+  })
+})
+
+const PROMETHEUS = '[gates.prometheus]\nurl = "https://p"\n'
+const HTTP = '[[gates.http]]\nurl = "https://h"\n'
+const URLS = 'expected an http or https URL without a user, a password'
+
+const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
+  [
+    '[lock]\ntime_zone = "Europe/Berln"',
+    'lock.time_zone: expected a time zone like "Europe/Berlin" or "UTC", got "Europe/Berln"; did you mean "Europe/Berlin"?',
+  ],
+  [
+    '[[lock.groups]]\nname = "a"\ntime_zone = "localtime"',
+    'lock.groups[0].time_zone: expected a time zone like "Europe/Berlin" or "UTC", got "localtime"',
+  ],
+  [
+    '[lock]\ntime_zone = 1',
+    'lock.time_zone: expected a time zone like "Europe/Berlin" or "UTC", got 1',
+  ],
+  [
+    '[[lock.window]]\ndays = ["Sat", "Sa"]\nstart_time = "1:00"\nlength_minutes = 1',
+    'lock.window[0].days[1]: expected a day of the week like "Sat" or "Saturday", got "Sa"',
+  ],
+  [
+    '[[lock.window]]\ndays = []\nstart_time = "1:00"\nlength_minutes = 1',
+    'lock.window[0].days: expected at least one day',
+  ],
+  [
+    '[[lock.window]]\ndays = ["Sat"]\nstart_time = "24:00"\nlength_minutes = 1',
+    'lock.window[0].start_time: expected a time from "00:00" to "23:59", got "24:00"',
+  ],
+  [
+    '[[lock.window]]\ndays = ["Sat"]\nstart_time = 23:30:00\nlength_minutes = 1',
+    'lock.window[0].start_time: expected a time from "00:00" to "23:59", got the time 23:30:00.000',
+  ],
+  [
+    '[[lock.window]]\ndays = ["Sat"]\nstart_time = "23:30"\nlength_minutes = 10081',
+    'lock.window[0].length_minutes: expected an integer from 1 to 10080, got 10081',
+  ],
+  ['[[lock.window]]\ndays = ["Sat"]\nlength_minutes = 1', 'lock.window[0].start_time: is missing'],
+  [
+    `[[lock.groups]]\nname = "a"\n[[lock.groups.window]]\n${WINDOW}\nfoo = 1`,
+    'lock.groups[0].window[0].foo: unknown key; the keys here are days, start_time, length_minutes',
+  ],
+  [
+    '[[lock.blackout]]\nfrom = 2027-01-03\nto = 2026-12-20\nreason = "x"',
+    'lock.blackout[0].to: is before "from", which is 2027-01-03: 2026-12-20',
+  ],
+  [
+    '[[lock.blackout]]\nfrom = "2026-02-30"\nto = 2026-03-01\nreason = "x"',
+    'lock.blackout[0].from: expected a day like 2026-12-20, got "2026-02-30"',
+  ],
+  [
+    '[[lock.blackout]]\nfrom = 2026-02-01T00:00:00Z\nto = 2026-03-01\nreason = "x"',
+    'lock.blackout[0].from: expected a day like 2026-12-20, got the date-time 2026-02-01T00:00:00.000Z',
+  ],
+  [
+    '[[lock.blackout]]\nfrom = 2026-02-01\nto = 2026-03-01\nreason = ""',
+    'lock.blackout[0].reason: expected one line of 1 to 200 characters, got ""',
+  ],
+  [
+    '[[lock.blackout]]\nfrom = 2026-02-01\nto = 2026-03-01\nreason = "x"\ngroups = ["a"]',
+    'lock.blackout[0].groups[0]: there is no group "a"',
+  ],
+  [
+    '[gates.prometheus]\nquery = "up"',
+    'gates.prometheus.url: is missing: gates.prometheus.query is set, and needs it',
+  ],
+  [
+    '[gates.prometheus]\nurl = "https://me:secret@p"',
+    `gates.prometheus.url: ${URLS}, a query or a fragment, got "https://***@p"`,
+  ],
+  [
+    '[gates.prometheus]\nurl = "https://p/?a"',
+    `gates.prometheus.url: ${URLS}, a query or a fragment, got "https://p/?a"`,
+  ],
+  [
+    `${PROMETHEUS}ignore = "(a"`,
+    'gates.prometheus.ignore: expected a regular expression as RE2 has it, got "(a": unterminated group',
+  ],
+  [
+    `${PROMETHEUS}groups = []`,
+    'gates.prometheus.groups: expected at least one group; leave the key out for all of them',
+  ],
+  [`${PROMETHEUS}groups = ["a"]`, 'gates.prometheus.groups[0]: there is no group "a"'],
+  [
+    `${PROMETHEUS}timeout_ms = 10001`,
+    'gates.prometheus.timeout_ms: expected an integer from 100 to 10000, got 10001',
+  ],
+  [
+    `${PROMETHEUS}on_error = "open"`,
+    'gates.prometheus.on_error: expected "deny" or "allow", got "open"',
+  ],
+  [
+    `${PROMETHEUS}username = "a"`,
+    'gates.prometheus.password_path: is missing: gates.prometheus.username is set, and needs it',
+  ],
+  [
+    `${PROMETHEUS}username = "a"\npassword_path = "/p"\nbearer_token_path = "/t"`,
+    'gates.prometheus.bearer_token_path: and gates.prometheus.username exclude each other: choose one of them',
+  ],
+  ['[[gates.http]]\nname = "a"', 'gates.http[0].url: is missing'],
+  [`[[gates.http]]\nurl = "h"`, `gates.http[0].url: ${URLS} or a fragment, got "h"`],
+  [
+    `${HTTP}expect_status = 101`,
+    'gates.http[0].expect_status: expected an integer from 200 to 599, got 101',
+  ],
+  [
+    `${HTTP}password_path = "/p"`,
+    'gates.http[0].username: is missing: gates.http[0].password_path is set, and needs it',
+  ],
+  [`${HTTP}groups = ["default", "b"]`, 'gates.http[0].groups[1]: there is no group "b"'],
+]
+
+describe('each mistake with gates gives its own line', () => {
+  for (const [toml, line] of MISTAKES) {
+    it(line.slice(0, 120), () => {
+      expect(problemsOf(`${EMBEDDED}\n${toml}`)).to.deep.equal([line])
+    })
+  }
+})
+
+describe('warnings of gates', () => {
+  const WARNINGS: readonly (readonly [toml: string, line: string])[] = [
+    [
+      `${HTTP}on_error = "allow"`,
+      'gates.http[0].on_error: "allow" lets machines reboot while nobody answers this gate',
+    ],
+    [
+      '[gates.prometheus]\nurl = "http://p"\nca_cert_path = "/ca"',
+      'gates.prometheus.ca_cert_path: is not used: the URL is http',
+    ],
+    [
+      '[gates.prometheus]\nurl = "http://p"\nbearer_token_path = "/t"',
+      'gates.prometheus.url: is http: the secret crosses the network in the clear',
+    ],
+  ]
+  for (const [toml, line] of WARNINGS) {
+    it(line, () => {
+      expect(warningsOf(`${EMBEDDED}\n${toml}`)).to.deep.equal([line])
+    })
+  }
+})
