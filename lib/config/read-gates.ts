@@ -111,7 +111,7 @@ function readRemote(
       username === undefined ? ['password_path', 'username'] : ['username', 'password_path']
     findings.problem(placeOf(missing), `is missing: ${placeOf(there)} is set, and needs it`)
   } else if (username !== undefined && bearerTokenPath !== undefined) {
-    const message = `and ${placeOf('username')} exclude each other: choose one of them`
+    const message = `excludes ${placeOf('username')}: choose one of them`
     findings.problem(placeOf('bearer_token_path'), message)
   }
   if (!isSecure && (username !== undefined || bearerTokenPath !== undefined)) {

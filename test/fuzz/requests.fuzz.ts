@@ -4,7 +4,6 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { compareBytes } from '../../lib/semaphore/compare-bytes.js'
 import { embeddedConfig } from '../support/embedded-config.js'
-import { eventually } from '../support/eventually.js'
 import { steadyState } from '../support/fleetlock-request.js'
 import { runDaemon, type Daemon } from '../support/run-daemon.js'
 import { createTempFolder, type TempFolder } from '../support/temp-folder.js'
@@ -14,7 +13,7 @@ import { exchange } from './connection.js'
 import { ExpectedHolders, judgeExchange, UNKNOWN_FOR_MS, type Tally } from './expected-holders.js'
 import { FUZZ_CASES, FUZZ_SEED, report } from './fuzz-settings.js'
 import { HonestMachines } from './honest-machines.js'
-import { processFigures, type ProcessFigures } from './process-figures.js'
+import { figuresBelow, processFigures } from './process-figures.js'
 import { judgeStream } from './request-oracle.js'
 import { deliveryOf } from './stream-arbitraries.js'
 import { StoredDocuments } from './stored-documents.js'
@@ -45,7 +44,9 @@ const LOG_LINE =
   /^time="[^"]+" level=(?:debug|info|notice|warn) msg=(?:"(?:[^"\\]|\\.)*"|\S+)(?: |$)/
 
 describe('the main service, at anything that a client may send', function () {
-  this.timeout(60_000 + FUZZ_CASES * 10)
+  this.timeout(120_000 + FUZZ_CASES * 30)
+  // What is stored says nothing after a run that was broken off.
+  this.bail(true)
   const workers = Array.from({ length: WORKERS }, () => new ExpectedHolders())
   const tally: Tally = { genuine: 0, bogus: 0, unsure: 0, unanswered: 0, done: 0 }
   const agent = new Agent({ keepAlive: true, maxSockets: WORKERS })
@@ -75,19 +76,21 @@ describe('the main service, at anything that a client may send', function () {
   it('answers each as it should, grants genuine requests alone, and does not grow', async () => {
     const port = Number(new URL(daemon.serviceUrl).port)
     const atFirst = await processFigures(daemon.statusUrl)
+    const openFiles = atFirst.openFiles + WORKERS + HONEST.machines + 5
     const begin = performance.now()
     await run(port, Math.ceil(FUZZ_CASES * WARM_UP), FUZZ_SEED)
-    const warm = await settledFigures(atFirst.openFiles)
+    const warm = await figuresBelow(daemon.statusUrl, { openFiles, residentMiB: Infinity })
     await run(port, Math.floor(FUZZ_CASES * (1 - WARM_UP)), FUZZ_SEED + WORKERS)
-    const atLast = await settledFigures(atFirst.openFiles)
+    const seconds = Math.round((performance.now() - begin) / 1000)
+    const residentMiB = warm.residentMiB + MAX_GROWTH_MIB
+    const atLast = await figuresBelow(daemon.statusUrl, { openFiles, residentMiB })
     report('requests', {
       cases: FUZZ_CASES,
-      seconds: Math.round((performance.now() - begin) / 1000),
+      seconds,
       ...tally,
       'RSS MiB': `${atFirst.residentMiB} at first, ${warm.residentMiB} after a fifth, ${atLast.residentMiB} at last`,
       'open files': `${atFirst.openFiles} at first, ${atLast.openFiles} at last`,
     })
-    expect(atLast.residentMiB).to.be.lessThan(warm.residentMiB + MAX_GROWTH_MIB)
     expect(atLast.internalErrors).to.equal(0)
     expect(tally.genuine).to.be.greaterThan(FUZZ_CASES / 5)
     expect(tally.bogus).to.be.greaterThan(FUZZ_CASES / 5)
@@ -154,15 +157,5 @@ describe('the main service, at anything that a client may send', function () {
       expect(status).to.equal(200)
       holders.noteDone({ isLock: false, identity })
     }
-  }
-
-  /** The figures once all connections are closed. */
-  async function settledFigures(openFiles: number): Promise<ProcessFigures> {
-    await sleep(500)
-    return eventually(async () => {
-      const figures = await processFigures(daemon.statusUrl)
-      expect(figures.openFiles).to.be.lessThan(openFiles + WORKERS + HONEST.machines + 5)
-      return figures
-    })
   }
 })

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -24,6 +25,7 @@ interface Report {
   readonly summary: Readonly<Record<string, number>>
   readonly cases: readonly {
     readonly name: string
+    readonly rule: string
     readonly outcome: string
     readonly reasons: readonly string[]
   }[]
@@ -196,6 +198,19 @@ describe('the conformance suite', function () {
       ).to.equal(true)
       expect(lines.at(-1)).to.match(/^(\d+) cases: \1 pass, 0 deviate, 0 fail$/)
       expect(exitCode).to.equal(0)
+    })
+
+    it('tries what docs/conformance.md says, by the rules that stand there', async () => {
+      const file = join(import.meta.dirname, '../../../docs/conformance.md')
+      const documented = (await readFile(file, 'utf8')).match(
+        /^\| `[a-z-]+(?:\.[a-z0-9-]+)?` \| .*$/gm,
+      )
+      const { cases } = await reportOf(daemon.serviceUrl, 'default')
+      const tried = cases.map(({ name, rule }) => `| \`${name}\` | ${rule} |`)
+      const onlyWithUser = /\(only with `--user`\) \|$/
+      expect((documented ?? []).filter((line) => !onlyWithUser.test(line)).slice(3)).to.deep.equal(
+        tried,
+      )
     })
 
     it('leaves the group as it was', async () => {

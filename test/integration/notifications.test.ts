@@ -80,8 +80,9 @@ describe('notifications', function () {
     await eventually(() => expect(count()).to.equal(before + 1))
   }
 
-  const arrived = (type: string, count = 1): Promise<void> =>
-    eventually(() => expect(receiver.about(group, type)).to.have.length(count))
+  async function arrived(type: string, count = 1): Promise<void> {
+    await eventually(() => expect(receiver.about(group, type)).to.have.length(count))
+  }
 
   const operate = (...args: string[]) =>
     runAirlock(args, { environment: { AIRLOCK_CONFIG: config, SUDO_USER: 'eve' } })
@@ -134,9 +135,11 @@ describe('notifications', function () {
     await steadyState(daemon.serviceUrl, { group, id: 'a' })
     await arrived('released')
     for (const [index, key] of ['correct horse', 'battery staple'].entries()) {
-      const { raw, headers } = receiver.about(group)[index] ?? { raw: '', headers: {} }
-      const hmac = createHmac('sha256', key).update(raw).digest('hex')
-      expect(headers['x-airlock-signature']).to.equal(`sha256=${hmac}`)
+      const received = receiver.about(group)[index]
+      const hmac = createHmac('sha256', key)
+        .update(received?.raw ?? '')
+        .digest('hex')
+      expect(received?.headers['x-airlock-signature']).to.equal(`sha256=${hmac}`)
     }
   })
 

@@ -129,7 +129,10 @@ async function rollOut(
     }),
   )
   const stopping = new AbortController()
-  cleanUp.push(async () => stopping.abort())
+  cleanUp.push(() => {
+    stopping.abort()
+    return Promise.resolve()
+  })
   const [victim] = machines
   if (victim === undefined) throw new Error('there are no machines')
   const runs = machines.map((machine) => machine.run(stopping.signal, machine === victim))

@@ -225,7 +225,7 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ],
   [
     `${PROMETHEUS}username = "a"\npassword_path = "/p"\nbearer_token_path = "/t"`,
-    'gates.prometheus.bearer_token_path: and gates.prometheus.username exclude each other: choose one of them',
+    'gates.prometheus.bearer_token_path: excludes gates.prometheus.username: choose one of them',
   ],
   ['[[gates.http]]\nname = "a"', 'gates.http[0].url: is missing'],
   [`[[gates.http]]\nurl = "h"`, `gates.http[0].url: ${URLS} or a fragment, got "h"`],
