@@ -3,6 +3,8 @@
 #
 #   AIRLOCK_TEST_ETCD   an etcd binary to test against; without it: etcd from the PATH, else a
 #                       container engine (through testcontainers), else the system's package manager
+#   AIRLOCK_TEST_PROMETHEUS   a prometheus binary to test against; without it: prometheus from the PATH,
+#                       else the system's package manager
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -90,6 +92,8 @@ install_packages() {
     names=("${names[@]/#etcd/etcd-server}")
     install_with_apt "${names[@]}"
   elif has dnf; then
+    # By its file: the package has had several names.
+    names=("${names[@]/#prometheus//usr/bin/prometheus}")
     local command="dnf install -y ${names[*]}"
     say "installing ${names[*]} with: $command"
     become_root "$command"
@@ -97,7 +101,8 @@ install_packages() {
       fail "that failed. Install ${names[*]} yourself: $command"
   else
     fail "missing here: ${names[*]}, and neither apt-get nor dnf to install it with. Install it with \
-your package manager, or name an etcd binary: AIRLOCK_TEST_ETCD=/path/to/etcd npm test"
+your package manager, or name binaries: AIRLOCK_TEST_ETCD=/path/to/etcd \
+AIRLOCK_TEST_PROMETHEUS=/path/to/prometheus npm test"
   fi
 }
 
@@ -106,7 +111,7 @@ install_with_apt() {
   say "installing $* with: $command"
   become_root "apt-get update && $command"
   if [[ ! -e /usr/sbin/policy-rc.d ]]; then
-    # The package would start etcd as a service; the tests start their own.
+    # The packages would start etcd and Prometheus as services; the tests start their own.
     policy=/usr/sbin/policy-rc.d
     printf '#!/bin/sh\nexit 101\n' >"$work/policy"
     "${root[@]}" install -m 755 "$work/policy" "$policy"
@@ -115,10 +120,13 @@ install_with_apt() {
   quietly "${apt[@]}" update || say 'apt-get update failed; trying all the same'
   quietly "${apt[@]}" install -y --no-install-recommends "$@" ||
     fail "that failed. Install it yourself, as root: apt-get update && $command"
-  if [[ " $* " == *' etcd-server '* && -d /run/systemd/system ]]; then
-    quietly "${root[@]}" systemctl disable --now etcd ||
-      say 'the service etcd could not be disabled; the tests do without it'
-  fi
+  [[ -d /run/systemd/system ]] || return 0
+  local service
+  for service in etcd prometheus; do
+    [[ " $* " == *" $service"@(-server|)' '* ]] || continue
+    quietly "${root[@]}" systemctl disable --now "$service" ||
+      say "the service $service could not be disabled; the tests do without it"
+  done
 }
 
 provide_tools() {
@@ -139,12 +147,20 @@ provide_tools() {
   elif ! has etcd && ! use_engine; then
     missing+=(etcd)
   fi
+  if [[ -n ${AIRLOCK_TEST_PROMETHEUS:-} ]]; then
+    [[ -f $AIRLOCK_TEST_PROMETHEUS && -x $AIRLOCK_TEST_PROMETHEUS ]] ||
+      fail "AIRLOCK_TEST_PROMETHEUS names '$AIRLOCK_TEST_PROMETHEUS', which is not an executable file"
+  elif ! has prometheus; then
+    missing+=(prometheus)
+  fi
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
   if [[ -z ${AIRLOCK_TEST_ETCD_IMAGE:-} ]]; then
     local etcd=${AIRLOCK_TEST_ETCD:-$(find_program etcd)}
     [[ -x $etcd ]] || fail 'etcd is still not to be found after its installation'
     say "testing with $("$etcd" --version | head -n 1) ($etcd)"
   fi
+  local prometheus=${AIRLOCK_TEST_PROMETHEUS:-$(find_program prometheus)}
+  [[ -x $prometheus ]] || fail 'prometheus is still not to be found after its installation'
 }
 
 provide_modules() {

@@ -50,7 +50,8 @@ export function printBody(notification: Notification): string {
     version: 1,
     text: describe(notification),
     event_id: eventId,
-    type,
+    // Not "type": Mattermost takes that for a post's type and refuses the post.
+    event: type,
     group: group ?? null,
     id: id ?? null,
     at,

@@ -116,10 +116,11 @@ describe('the main service, at connections that only cost', function () {
     for (let wave = 0; wave < 3; wave++) {
       const crowd = gather()
       await crowd.open(port, count, (socket) => socket.write('GET / HTTP/1.1\r\n\r\n'))
-      await eventually(() => {
+      const areAnswered = (): void => {
         const answered = crowd.members.filter(({ firstLine }) => firstLine !== '').length
         expect(answered).to.equal(count)
-      })
+      }
+      await eventually(areAnswered, { timeoutMs: LATE_MS, intervalMs: 100 })
       openFiles = (await processFigures(daemon.statusUrl)).openFiles
       expect(openFiles).to.be.greaterThan(count)
       crowd.close()

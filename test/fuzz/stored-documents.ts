@@ -40,9 +40,9 @@ export class StoredDocuments {
   /** The ids that hold a slot of a group. */
   holders(group: string): readonly string[] {
     const document = JSON.parse(this.read(group)?.toString('utf8') ?? '{"holders":[]}') as {
-      holders: readonly string[]
+      holders: readonly string[] | null
     }
-    return document.holders
+    return document.holders ?? []
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { systemClock } from '../../lib/daemon/system-clock.js'
 import { createGates, type GatesSettings } from '../../lib/gates/create-gates.js'
-import type { GateChain } from '../../lib/gates/gate-chain.js'
+import type { Verdict } from '../../lib/gates/gate.js'
 import { certificates } from '../support/certificates.js'
 import { eventually } from '../support/eventually.js'
 import { PrometheusServer } from '../support/prometheus-server.js'
@@ -18,18 +18,20 @@ const DEFAULTS = {
 /** Longer than evaluating and asking takes, also on a machine that is busy. */
 const SOON = { timeoutMs: 15_000 }
 
-function chainOf(settings: Partial<Settings> & { url: string }): GateChain {
+/** What the gate says, as one line. */
+async function ask(settings: Partial<Settings> & { url: string }): Promise<string> {
+  const said: Verdict[] = []
   const gates = createGates(
     { groups: [{ name: 'a' }], blackouts: [], http: [], prometheus: { ...DEFAULTS, ...settings } },
-    { clock: systemClock, signal: new AbortController().signal, onVerdict: () => undefined },
+    {
+      clock: systemClock,
+      signal: new AbortController().signal,
+      onVerdict: (report) => said.push(report.verdict),
+    },
   )
-  const chain = gates.get('a')
-  if (chain === undefined) throw new Error('there is no gate')
-  return chain
-}
-
-async function ask(settings: Partial<Settings> & { url: string }): Promise<string> {
-  const verdict = await chainOf(settings).ask(Date.now())
+  await gates.get('a')?.ask(Date.now())
+  const [verdict] = said
+  if (verdict === undefined) throw new Error('the gate was not asked')
   if (verdict.verdict === 'open') return `open ${verdict.trouble ?? ''}`.trim()
   const { refusal } = verdict
   if (refusal.kind === 'alerts_firing') return refusal.alerts.join(', ')
@@ -167,9 +169,8 @@ describe('the Prometheus gate, over TLS with a password', function () {
 
   it('trusts no authority but the configured one', async () => {
     const { otherCaPath } = await certificates()
-    const { caCertPath: _, ...withoutAuthority } = settings
     expect(await ask({ ...settings, caCertPath: otherCaPath })).to.match(/^error: .*certificate/)
-    expect(await ask(withoutAuthority)).to.match(/^error: .*certificate/)
+    expect(await ask({ url: settings.url })).to.match(/^error: .*certificate/)
   })
 })
 

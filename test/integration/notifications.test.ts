@@ -116,13 +116,13 @@ describe('notifications', function () {
       text: `airlock: a may reboot (group ${group})`,
       // The first commit of a group's lane has its slots, too.
       event_id: `change/${group}/${revision}/${String(rest['event_id']).split('/').at(-1) ?? ''}`,
-      type: 'granted',
+      event: 'granted',
       group,
       id: 'a',
       reason: null,
       slots: null,
     })
-    expect(released?.body).to.include({ type: 'released', id: 'a' })
+    expect(released?.body).to.include({ event: 'released', id: 'a' })
   })
 
   it('signs the body with the secret, which may change', async () => {
@@ -195,7 +195,7 @@ describe('notifications', function () {
     const three = await start()
     await look(three)
     await sleep(TWICE_WITHIN_MS)
-    const types = receiver.about(group).map(({ body }) => String(body['type']))
+    const types = receiver.about(group).map(({ body }) => String(body['event']))
     expect([...types].sort()).to.deep.equal(['granted', 'paused', 'resumed', 'slots-changed'])
     const paused = receiver.about(group, 'paused')[0]?.body ?? {}
     expect(paused['by']).to.match(/^eve@/)

@@ -17,7 +17,7 @@ import { startWebhookReceiver } from '../support/webhook-receiver.js'
 const TIMES_FASTER = 60
 
 const fastClock = {
-  now: systemClock.now,
+  now: () => systemClock.now(),
   monotonic: () => systemClock.monotonic() * TIMES_FASTER,
   schedule: (delayMs: number, callback: () => void) =>
     systemClock.schedule(delayMs / TIMES_FASTER, callback),

@@ -22,8 +22,8 @@ export interface WebhookReceiver {
   readonly received: readonly Received[]
   /** 200 until it is told otherwise. */
   behave(behaviour: Behaviour): void
-  /** Those about a group, of some type if that is given. */
-  about(group: string | null, type?: string): readonly Received[]
+  /** Those about a group, of some event if that is given. */
+  about(group: string | null, event?: string): readonly Received[]
   close(): Promise<void>
 }
 
@@ -55,8 +55,10 @@ export async function startWebhookReceiver(tls?: CertificateFiles): Promise<Webh
     behave: (next) => {
       behaviour = next
     },
-    about: (group, type) =>
-      received.filter(({ body }) => body['group'] === group && type === (type && body['type'])),
+    about: (group, event) =>
+      received.filter(
+        ({ body }) => body['group'] === group && (event ?? body['event']) === body['event'],
+      ),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
