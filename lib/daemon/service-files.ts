@@ -3,6 +3,7 @@ import type { FileProblem } from '../credentials/file-report.js'
 import { readHtpasswd, type Htpasswd } from '../credentials/htpasswd.js'
 import { readServerTls, type ServerTls } from '../credentials/server-tls.js'
 import type { Reading } from '../credentials/watched-files.js'
+import { checkGateFiles } from '../gates/check-gate-files.js'
 import { checkNotifyFiles } from './notifications.js'
 import type { ServiceName } from '../telemetry/door-events.js'
 
@@ -20,7 +21,7 @@ export interface ServiceFiles {
   readonly warnings: readonly FileProblem[]
 }
 
-/** The files of both services, and all that is wrong with them and with the webhooks'. */
+/** The files of both services, and all that is wrong with them and with those of gates and webhooks. */
 export interface AllServiceFiles {
   readonly service: ServiceFiles
   readonly status: ServiceFiles
@@ -29,12 +30,13 @@ export interface AllServiceFiles {
 }
 
 /**
- * Reads and checks the certificates and password files of both services, and checks those of webhooks;
- * never rejects.
+ * Reads and checks the certificates and password files of both services, and checks those of gates and
+ * webhooks; never rejects.
  */
 export async function readServiceFiles({
   service,
   status,
+  gates,
   notify,
 }: Settings): Promise<AllServiceFiles> {
   const ofService = await readFilesOf('service', service)
@@ -43,7 +45,12 @@ export async function readServiceFiles({
   return {
     service: ofService,
     status: ofStatus,
-    problems: [...ofService.problems, ...ofStatus.problems, ...(await checkNotifyFiles(notify))],
+    problems: [
+      ...ofService.problems,
+      ...ofStatus.problems,
+      ...(await checkGateFiles(gates)),
+      ...(await checkNotifyFiles(notify)),
+    ],
     warnings: [...ofService.warnings, ...ofStatus.warnings],
   }
 }

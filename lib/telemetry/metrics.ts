@@ -89,7 +89,7 @@ function groupMetrics(registers: Registry[]) {
     }),
     gateClosed: new Gauge({
       name: 'airlock_gate_closed',
-      help: '1 while a gate of a group lets no machine take a slot, as far as it was asked, else 0.',
+      help: '1 while a gate of a group lets nobody take a slot, as far as it was asked, else 0.',
       labelNames: ['group', 'gate'],
       registers,
     }),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -326,6 +326,16 @@ describe('the conformance suite', function () {
       expect(stdout).to.match(/^fails {5}error\.json .*\n {10}→ /m)
       expect(exitCode).to.equal(1)
     })
+  })
+
+  it('is made of its own files and Node.js alone', async () => {
+    const folder = join(PROGRAM, '..')
+    const files = (await readdir(folder)).filter((name) => name.endsWith('.js'))
+    expect(files).to.include('run.js')
+    for (const name of files) {
+      const imported = (await readFile(join(folder, name), 'utf8')).matchAll(/ from '([^']+)'/g)
+      for (const [, module] of imported) expect(module).to.match(/^node:|^\.\/[a-z-]+\.js$/)
+    }
   })
 
   it('ends with 1 and one line where nothing listens', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { systemClock } from '../../lib/daemon/system-clock.js'
+import { checkGateFiles } from '../../lib/gates/check-gate-files.js'
 import { createGates, type GatesSettings } from '../../lib/gates/create-gates.js'
 import type { GateChain } from '../../lib/gates/gate-chain.js'
 import { certificates } from '../support/certificates.js'
@@ -102,6 +103,26 @@ describe('gates over HTTP', () => {
     const bearerTokenPath = await folder.write('bad-token', 'schön☃')
     expect(await ask(server.url, { bearerTokenPath })).to.match(/^health error: .*character/)
     expect(server.requests).to.deep.equal([])
+  })
+
+  it('have files that are checked before', async () => {
+    const bearerTokenPath = await folder.write('good-token', 'abc')
+    const none = folder.file('none')
+    const url = 'https://a'
+    const problems = await checkGateFiles({
+      prometheus: { ...DEFAULTS, url, query: 'ALERTS', bearerTokenPath, caCertPath: none },
+      http: [
+        { ...DEFAULTS, url, bearerTokenPath },
+        { ...DEFAULTS, url, username: 'me', passwordPath: none },
+        // What is not used needs no file.
+        { ...DEFAULTS, url: 'http://a', caCertPath: none },
+      ],
+    })
+    const message = `cannot read ${none}: no such file`
+    expect(problems).to.deep.equal([
+      { path: 'gates.prometheus.ca_cert_path', message },
+      { path: 'gates.http[1].password_path', message },
+    ])
   })
 
   it('verify certificates', async () => {

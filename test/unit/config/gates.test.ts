@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { EMBEDDED, problemsOf, settingsOf, warningsOf } from './parse-helpers.js'
 
@@ -246,6 +247,20 @@ describe('each mistake with gates gives its own line', () => {
       expect(problemsOf(`${EMBEDDED}\n${toml}`)).to.deep.equal([line])
     })
   }
+})
+
+describe('docs/gates.md', () => {
+  it('has examples that are complete, and without problems', async () => {
+    const docs = await readFile(new URL('../../../../docs/gates.md', import.meta.url), 'utf8')
+    const examples = [...docs.matchAll(/```toml\n(.*?)```/gs)].map(([, toml]) => toml ?? '')
+    expect(examples).to.have.length(4)
+    for (const toml of examples) {
+      const settings = settingsOf(toml)
+      const { gates, lock } = settings
+      const hasGate = [gates.blackouts, gates.http, lock.groups[0]?.windows ?? []].flat().length > 0
+      expect(hasGate || gates.prometheus !== undefined).to.equal(true)
+    }
+  })
 })
 
 describe('warnings of gates', () => {
