@@ -10,10 +10,14 @@ export function sendDone(response: ServerResponse): void {
 /** Answers a request that was not done; returns the status. */
 export function sendError(response: ServerResponse, reply: ErrorReply): number {
   const status = STATUS_OF_KIND[reply.kind]
-  const body = Buffer.from(printErrorReply(reply), 'utf8')
+  const body = printErrorReply(reply)
   if (reply.kind === 'unauthorized') response.setHeader('WWW-Authenticate', BASIC_CHALLENGE)
+  // A string, not bytes: Node.js puts the headers of bytes before a 100 Continue that is still queued.
   response
-    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length })
+    .writeHead(status, {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+    })
     .end(body)
   return status
 }

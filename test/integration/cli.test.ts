@@ -57,7 +57,7 @@ describe('airlock', () => {
         'AIRLOCK_CONFIG',
         LEVELS,
       ]) {
-        expect(stdout).to.contain(part)
+        expect(stdout.replace(/\s+/g, ' ')).to.contain(part)
       }
     })
   }
@@ -79,7 +79,8 @@ describe('airlock', () => {
   })
 
   for (const [args, message] of [
-    [['lock'], "error: unknown command 'lock'"],
+    [['reboot'], "error: unknown command 'reboot'"],
+    [['lock'], "error: missing required argument 'id'"],
     [['sevre'], "error: unknown command 'sevre'\n(Did you mean serve?)"],
     [['serve', '--no-such'], "error: unknown option '--no-such'"],
     [['--no-such', 'serve'], "error: unknown option '--no-such'"],
@@ -232,8 +233,21 @@ describe('airlock check-config', () => {
           default_group_name: 'default',
           default_slots: 3,
           slots_source: 'config',
-          groups: [{ name: 'patroni', slots: 3 }],
+          wait_timeout_ms: 0,
+          waiters_max: 10_000,
+          cooldown_seconds: 0,
+          stale_after_minutes: 60,
+          groups: [
+            {
+              name: 'patroni',
+              slots: 3,
+              wait_timeout_ms: 0,
+              cooldown_seconds: 0,
+              stale_after_minutes: 60,
+            },
+          ],
         },
+        notify: { refused_for_longer_than_minutes: 60, webhook: [] },
         log: { format: 'logfmt', level: 'warn' },
       },
     ])
