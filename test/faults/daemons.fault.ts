@@ -12,7 +12,7 @@ describe('airlock under load, while its daemons fail', () => {
   let cluster: FaultCluster
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(150_000)
     cluster = await FaultCluster.start()
   })
 
@@ -70,7 +70,7 @@ describe('airlock under load, with clocks that differ by an hour', () => {
   let cluster: FaultCluster
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(150_000)
     const preload = new URL('shift-clock.js', import.meta.url).href
     cluster = await FaultCluster.start({
       daemon: (index) => ({

@@ -13,7 +13,7 @@ describe('airlock under load, while members of etcd fail', () => {
   let cluster: FaultCluster
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(150_000)
     cluster = await FaultCluster.start()
   })
 

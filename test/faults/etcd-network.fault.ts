@@ -9,7 +9,7 @@ describe('airlock under load, while the way to etcd fails', () => {
   let cluster: FaultCluster
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(150_000)
     cluster = await FaultCluster.start()
   })
 

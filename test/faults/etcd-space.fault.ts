@@ -12,7 +12,7 @@ describe('airlock under load, while etcd is out of space', () => {
   let cluster: FaultCluster
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(150_000)
     cluster = await FaultCluster.start({ etcdArgs: [`--quota-backend-bytes=${QUOTA_BYTES}`] })
   })
 

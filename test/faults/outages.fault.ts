@@ -22,7 +22,7 @@ describe('airlock under load, through ten outages of etcd', () => {
   let cluster: FaultCluster
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(150_000)
     // A small heap is collected often, so that what is measured is what is in use.
     cluster = await FaultCluster.start({
       daemon: () => ({ nodeArgs: ['--max-old-space-size=64'] }),

@@ -11,7 +11,7 @@ export interface SupervisedDaemonOptions {
 }
 
 /** Longer than elsewhere: it may start under the load of all that is tested here, many times. */
-const READY_WITHIN_MS = 60_000
+const READY_WITHIN_MS = 30_000
 
 /** A rejection that nobody handles ends the process, and what ends it is printed. */
 const STRICT = ['--unhandled-rejections=strict', '--trace-uncaught']
@@ -73,6 +73,11 @@ export class SupervisedDaemon {
       ...(environment === undefined ? {} : { environment }),
     })
     this.#generations.push(daemon)
-    await daemon.logged(/msg="airlock is ready"/, READY_WITHIN_MS)
+    try {
+      await daemon.logged(/msg="airlock is ready"/, READY_WITHIN_MS)
+    } catch (error) {
+      await daemon.kill()
+      throw error
+    }
   }
 }
