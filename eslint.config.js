@@ -19,7 +19,19 @@ const MAY_IMPORT = {
   checker: ['semaphore', 'calendar', 'lock', 'telemetry', 'store/store'],
   notify: ['semaphore', 'calendar', 'credentials', 'lock', 'telemetry', 'store/store'],
   http: ['semaphore', 'calendar', 'credentials', 'fleetlock', 'lock', 'telemetry'],
-  status: ['semaphore', 'calendar', 'lock', 'checker', 'http', 'telemetry', 'store/store'],
+  status: [
+    'semaphore',
+    'calendar',
+    'fleetlock/kinds',
+    'fleetlock/reply-to-refusal',
+    'gates/gate',
+    'lock',
+    'checker',
+    'http',
+    'telemetry',
+    'store/store',
+    'terminal/unlock-command',
+  ],
   client: ['semaphore', 'fleetlock', 'terminal'],
   daemon: [
     'semaphore',
@@ -42,10 +54,13 @@ const MAY_IMPORT = {
     'fleetlock',
     'config',
     'store',
+    'gates/gate',
     'lock',
     'client',
     'daemon',
     'http/listener',
+    'status/calendar-state',
+    'status/status-report',
     'telemetry',
     'terminal',
   ],
@@ -68,18 +83,28 @@ const PACKAGES = {
 /** Rooms that may touch the process and the clock; all others take a Clock. */
 const MAY_TOUCH_PROCESS = ['daemon', 'cli', 'client', 'terminal']
 
-const rooms = Object.entries(MAY_IMPORT).map(([room, others]) => {
+/** A room's own folder, and folders in it: how many steps lead out of the room. */
+const DEPTHS = [
+  { files: '*.ts', out: '\\.\\./' },
+  { files: '*/*.ts', out: '\\.\\./\\.\\./' },
+]
+
+const rooms = Object.entries(MAY_IMPORT).flatMap(([room, others]) =>
+  DEPTHS.map((depth) => rulesOf(room, others, depth)),
+)
+
+function rulesOf(room, others, { files, out }) {
   const allowedRooms = others.map((other) => (other.includes('/') ? `${other}\\.js$` : `${other}/`))
   const allowedPackages = Object.keys(PACKAGES).filter((name) => PACKAGES[name].includes(room))
   return {
-    files: [`lib/${room}/**/*.ts`],
+    files: [`lib/${room}/${files}`],
     rules: {
       'no-restricted-imports': [
         'error',
         {
           patterns: [
             {
-              regex: `^\\.\\./${allowedRooms.length > 0 ? `(?!${allowedRooms.join('|')})` : ''}`,
+              regex: `^${out}${allowedRooms.length > 0 ? `(?!${allowedRooms.join('|')})` : ''}`,
               message: `The room '${room}' may not import this room; see CONTRIBUTING.md.`,
             },
             {
@@ -109,7 +134,7 @@ const rooms = Object.entries(MAY_IMPORT).map(([room, others]) => {
           }),
     },
   }
-})
+}
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/'] },

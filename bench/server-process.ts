@@ -35,8 +35,13 @@ export async function startServer(
   const startedAt = performance.now()
   const child = spawn(program, args, {
     stdio: ['ignore', log, log],
-    // Both sides alike; express caches and logs less with it.
-    env: { ...process.env, NODE_ENV: 'production' },
+    // As the Containerfile and the unit have it; both sides alike.
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      MALLOC_ARENA_MAX: '2',
+      NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=1024',
+    },
     cwd: folder.path,
   })
   closeSync(log)

@@ -1,10 +1,11 @@
 import { loadSettings } from '../lib/config/load-settings.js'
-import { systemClock } from '../lib/daemon/system-clock.js'
+import { processorMs, systemClock } from '../lib/daemon/system-clock.js'
 import { BcryptThread } from '../lib/credentials/bcrypt-thread.js'
 import { CredentialsGate } from '../lib/http/credentials-gate.js'
 import { Door } from '../lib/http/door.js'
 import { Listener } from '../lib/http/listener.js'
 import { createMainService } from '../lib/http/main-service.js'
+import { Standstill } from '../lib/http/standstill.js'
 import type { Outcome } from '../lib/lock/batch.js'
 import { LockManager } from '../lib/lock/lock-manager.js'
 import type { Store } from '../lib/store/store.js'
@@ -42,7 +43,10 @@ async function serve(configPath: string, level: string | undefined): Promise<voi
   )
   const gate = new CredentialsGate(undefined, { clock, comparer: new BcryptThread() })
   const door = new Door({ ...service, groups: lock.groups }, gate, clock)
-  const listener = new Listener(createMainService({ manager, door, events, clock }), clock)
+  const standstill = new Standstill(clock, processorMs)
+  standstill.start()
+  const main = createMainService({ manager, door, events, clock, standstill })
+  const listener = new Listener(main, clock)
   await listener.listen(service.address, service.port)
 }
 
@@ -50,6 +54,7 @@ const NO_STORE: Store = {
   description: 'none',
   read: () => Promise.reject(new Error('there is no store')),
   commit: () => Promise.reject(new Error('there is no store')),
+  probe: () => Promise.resolve([]),
   close: () => Promise.resolve(),
 }
 

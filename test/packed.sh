@@ -24,7 +24,7 @@ trap finish EXIT
 
 [[ -d node_modules ]] || fail 'npm ci comes first'
 mkdir "$work/source" "$work/empty"
-cp -r bin lib config contrib docs ./*.md ./*.json LICENSE .npmrc "$work/source"
+cp -r bin lib web config contrib docs ./*.md ./*.json LICENSE .npmrc "$work/source"
 ln -s "$PWD/node_modules" "$work/source/node_modules"
 (cd "$work/source" && npm pack --silent --pack-destination "$work" >"$work/name") ||
   { cat "$work/name" >&2 && fail 'npm pack failed'; }
@@ -42,16 +42,21 @@ printf '[service]\nport = 0\n[status]\nport = 0\n[store]\nkind = "embedded"\npat
 setsid npx --no-install airlock serve -c config.toml -v >log 2>&1 &
 daemon=$!
 began=$SECONDS
-until grep -q 'airlock is ready' log; do
+until grep -qs "airlock is ready" log; do
   kill -0 "$daemon" 2>/dev/null || { cat log >&2 && fail 'it ended'; }
   ((SECONDS - began < SERVE_WITHIN_S)) || { cat log >&2 && fail 'it does not serve'; }
   sleep 0.1
 done
 url=http://$(sed -n 's/.*service="\{0,1\}\([0-9.:]*\).*/\1/p' log | head -n 1)
+status=http://$(sed -n 's/.*status="\{0,1\}\([0-9.:]*\).*/\1/p' log | head -n 1)
+for part in '' page.css page.js; do
+  node -e 'fetch(process.argv[1]).then((answer) => process.exit(answer.ok ? 0 : 1))' "$status/$part" ||
+    fail "it does not serve /$part of its status page"
+done
 npx --no-install airlock client pre-reboot --url "$url" --id a-machine || fail 'it did not grant'
 # Not to npx, nor to all: a second signal would end airlock at once.
 kill -TERM "$(pgrep --pgroup "$daemon" --full '^node .*airlock serve')"
 wait "$daemon" || fail "it ended with exit code $?"
 daemon=
 grep -q 'airlock has stopped' log || { cat log >&2 && fail 'it did not stop in order'; }
-say "npx airlock, of the installed package, grants, and stops when told"
+say "npx airlock, of the installed package, grants, has its page, and stops when told"

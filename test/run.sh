@@ -1,15 +1,30 @@
 #!/usr/bin/env bash
-# Installs what the tests need and runs them all. The last line is always `N passed, N failed`.
+# Installs what the tests need and runs them. The last line is always `N passed, N failed`.
+#
+#   test/run.sh [tests|faults|fuzz]   which suite; `tests` without one
 #
 #   AIRLOCK_TEST_ETCD   an etcd binary to test against; without it: etcd from the PATH, else a
 #                       container engine (through testcontainers), else the system's package manager
 #   AIRLOCK_TEST_PROMETHEUS   a prometheus binary to test against; without it: prometheus from the PATH,
-#                       else the system's package manager
+#                       else the system's package manager; promtool is beside it, or in the PATH
+#   AIRLOCK_TEST_CHROMIUM   a Chromium or Chrome to look at the status page with; without it: chromium from
+#                       the PATH, else the system's package manager. Nothing is downloaded besides.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly ETCD_IMAGE=quay.io/coreos/etcd:v3.5.17
 readonly RUN_MINUTES=15
+
+readonly SUITE=${1:-tests}
+case $SUITE in
+  tests) files='dist/test/**/*.test.js' ;;
+  faults) files='dist/test/faults/*.fault.js' ;;
+  fuzz) files='dist/test/fuzz/*.fuzz.js' ;;
+  *)
+    echo "test/run.sh: there is no suite '$SUITE'; there are tests, faults and fuzz" >&2
+    exit 2
+    ;;
+esac
 
 work=$(mktemp -d)
 policy=
@@ -102,7 +117,7 @@ install_packages() {
   else
     fail "missing here: ${names[*]}, and neither apt-get nor dnf to install it with. Install it with \
 your package manager, or name binaries: AIRLOCK_TEST_ETCD=/path/to/etcd \
-AIRLOCK_TEST_PROMETHEUS=/path/to/prometheus npm test"
+AIRLOCK_TEST_PROMETHEUS=/path/to/prometheus AIRLOCK_TEST_CHROMIUM=/path/to/chromium npm test"
   fi
 }
 
@@ -153,6 +168,12 @@ provide_tools() {
   elif ! has prometheus; then
     missing+=(prometheus)
   fi
+  if [[ -n ${AIRLOCK_TEST_CHROMIUM:-} ]]; then
+    [[ -f $AIRLOCK_TEST_CHROMIUM && -x $AIRLOCK_TEST_CHROMIUM ]] ||
+      fail "AIRLOCK_TEST_CHROMIUM names '$AIRLOCK_TEST_CHROMIUM', which is not an executable file"
+  elif ! has chromium && ! has chromium-browser; then
+    missing+=(chromium)
+  fi
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
   if [[ -z ${AIRLOCK_TEST_ETCD_IMAGE:-} ]]; then
     local etcd=${AIRLOCK_TEST_ETCD:-$(find_program etcd)}
@@ -161,6 +182,8 @@ provide_tools() {
   fi
   local prometheus=${AIRLOCK_TEST_PROMETHEUS:-$(find_program prometheus)}
   [[ -x $prometheus ]] || fail 'prometheus is still not to be found after its installation'
+  [[ -n ${AIRLOCK_TEST_CHROMIUM:-} ]] || has chromium || has chromium-browser ||
+    fail 'chromium is still not to be found after its installation'
 }
 
 provide_modules() {
@@ -180,7 +203,7 @@ run_tests() {
   "${bound[@]}" node node_modules/mocha/bin/mocha.js \
     --fail-zero --forbid-only --forbid-pending --require dist/test/support/root-hooks.js \
     --reporter dist/test/support/reporter.js --reporter-option "result=$work/result" \
-    'dist/test/**/*.test.js' || {
+    "$files" || {
     local status=$?
     ((status != 124)) || say "the tests did not end within $RUN_MINUTES minutes"
     return "$status"

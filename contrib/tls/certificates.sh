@@ -14,8 +14,10 @@ umask 077
 CA_DAYS=3650
 DAYS=825
 
+# Before the folder changes, from which $0 may be relative.
+USAGE=$(sed -n '5,8s/^# *//p' "$0")
 usage() {
-  sed -n '5,8s/^# *//p' "$0" >&2
+  echo "$USAGE" >&2
   exit 2
 }
 

@@ -122,6 +122,19 @@ export class RebootCalendar {
     }
   }
 
+  /** When {@link isOpen} changes next, in milliseconds since the epoch; undefined: not any more. */
+  nextChange(now: number): number | undefined {
+    if (!this.isOpen(now)) return this.nextOpening(now)
+    const minute = toMinute(now)
+    const hasClosings = this.hasWindows && !this.#windows.isAlwaysOpen
+    const closing = hasClosings
+      ? this.zone.firstMinute(minute, (local) => this.#windows.nextClosed(local))
+      : Infinity
+    const blackouts = this.#blackouts.map(({ start }) => start).filter((start) => start > minute)
+    const next = Math.min(closing, ...blackouts)
+    return next === Infinity ? undefined : next * MINUTE_MS
+  }
+
   /** The next `count` windows, one that is open now included; none where there are no windows. */
   comingWindows(now: number, count: number): readonly ComingWindow[] {
     if (!this.hasWindows) return []

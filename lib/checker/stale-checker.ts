@@ -16,6 +16,16 @@ export interface JudgedHold {
   readonly heldForMs: number
 }
 
+/** What of a hold its age goes by. */
+export type HoldToJudge = Pick<Hold, 'group' | 'id' | 'since' | 'revision'>
+
+/** How old a hold is. */
+export interface HoldAge {
+  /** Likewise; undefined where neither is known yet. */
+  readonly heldForMs: number | undefined
+  readonly isStale: boolean
+}
+
 /** What a look at a group's holders has found. */
 export interface GroupJudgement {
   readonly group: string
@@ -78,13 +88,26 @@ export class StaleChecker {
     return judgements
   }
 
+  /** How a hold of a group stands by what looks have seen of it until now. */
+  ageOf(hold: HoldToJudge): HoldAge {
+    const known = this.#sightings.get(`${hold.group}/${hold.id}`)
+    const sighting = known?.revision === hold.revision ? known : undefined
+    if (sighting === undefined && hold.since === undefined) {
+      return { heldForMs: undefined, isStale: false }
+    }
+    const firstSeenAt = sighting?.firstSeenAt ?? this.#clock.monotonic()
+    const heldForMs = this.#heldForMs(hold, { firstSeenAt })
+    const rules = this.#rules.find(({ name }) => name === hold.group)
+    return { heldForMs, isStale: heldForMs >= staleAfterMs(rules?.staleAfterMinutes) }
+  }
+
   #sightingOf(name: string, { revision }: Hold): Sighting {
     const known = this.#sightings.get(name)
     if (known?.revision === revision) return known
     return { revision, firstSeenAt: this.#clock.monotonic(), isStale: false }
   }
 
-  #heldForMs({ since }: Hold, { firstSeenAt }: Sighting): number {
+  #heldForMs({ since }: HoldToJudge, { firstSeenAt }: Pick<Sighting, 'firstSeenAt'>): number {
     const seenForMs = this.#clock.monotonic() - firstSeenAt
     return since === undefined ? seenForMs : Math.max(seenForMs, this.#clock.now() - since)
   }
@@ -94,8 +117,9 @@ export class StaleChecker {
     judged: readonly (JudgedHold & { readonly sighting: Sighting })[],
   ): GroupJudgement {
     const oldestFirst = [...judged].sort((left, right) => right.heldForMs - left.heldForMs)
-    const staleAfterMs = staleAfterMinutes > 0 ? staleAfterMinutes * MINUTE_MS : Infinity
-    const stale = oldestFirst.filter(({ heldForMs }) => heldForMs >= staleAfterMs)
+    const stale = oldestFirst.filter(
+      ({ heldForMs }) => heldForMs >= staleAfterMs(staleAfterMinutes),
+    )
     const newlyStale = stale.filter(({ sighting }) => !sighting.isStale)
     for (const { sighting } of newlyStale) sighting.isStale = true
     const seenLongEnoughMs = (staleRelease?.afterMinutes ?? Infinity) * MINUTE_MS
@@ -106,4 +130,9 @@ export class StaleChecker {
     const oldestMs = oldestFirst[0]?.heldForMs ?? 0
     return { group: name, oldestMs, stale, newlyStale, toRelease }
   }
+}
+
+/** From when on a hold is stale, in milliseconds; 0 minutes, or no rules at all: never. */
+function staleAfterMs(minutes = 0): number {
+  return minutes > 0 ? minutes * MINUTE_MS : Infinity
 }

@@ -6,6 +6,8 @@ import type { Events } from '../telemetry/events.js'
 import {
   StaleChecker,
   type GroupJudgement,
+  type HoldAge,
+  type HoldToJudge,
   type JudgedHold,
   type StaleRules,
 } from './stale-checker.js'
@@ -74,6 +76,11 @@ export class StaleWatch {
     this.#checker.configure(settings)
     this.#options.events.staleGroupsConfigured()
     if (this.#underway === undefined) this.#schedule(0)
+  }
+
+  /** How a hold stands by what has been seen of it until now; nothing is read for it. */
+  ageOf(hold: HoldToJudge): HoldAge {
+    return this.#checker.ageOf(hold)
   }
 
   /** Resolves when no look is under way any more. */

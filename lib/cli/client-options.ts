@@ -14,6 +14,7 @@ import { EXIT } from './exit-codes.js'
 
 /** Options of every command that sends requests. Durations are milliseconds. */
 export interface ClientOptions {
+  /** It is always given, see requireUrl. */
   readonly url: string
   readonly group: string
   readonly id?: string
@@ -47,11 +48,7 @@ const MACHINE_ID_FILE = '/etc/machine-id'
 export function addClientOptions(command: Command, id: Option): Command {
   return command
     .addOption(
-      option(
-        '--url <url>',
-        'the server: http(s)://[user:password@]host[:port][/base]',
-        'URL',
-      ).makeOptionMandatory(),
+      option('--url <url>', 'the server: http(s)://[user:password@]host[:port][/base]', 'URL'),
     )
     .addOption(option('--group <group>', 'the group of this machine', 'GROUP').default('default'))
     .addOption(id)
@@ -78,6 +75,13 @@ export function addClientOptions(command: Command, id: Option): Command {
       option('--cafile <file>', "PEM authorities to trust in place of Node.js' own", 'CAFILE'),
     )
     .addOption(machineIdOption())
+    .hook('preAction', (_, self) => requireUrl(self))
+}
+
+/** In place of commander's check, which does not name the variable. */
+function requireUrl(command: Command): void {
+  if (command.getOptionValue('url') !== undefined) return
+  wrongCall(command, "required option '--url <url>' (or AIRLOCK_CLIENT_URL) not specified")
 }
 
 /** `--machine-id`, which `client id` has too. */

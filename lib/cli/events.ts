@@ -3,6 +3,7 @@ import type { Change } from '../lock/change.js'
 import { ALL_GROUPS } from '../lock/keys.js'
 import type { GroupEvent } from '../lock/read-events.js'
 import { EXIT } from './exit-codes.js'
+import { addShownGroup, shownGroup } from './group-option.js'
 import {
   addStoreOptions,
   fail,
@@ -10,10 +11,9 @@ import {
   type OperatorContext,
   type StoreOptions,
 } from './operator-store.js'
-import { addGroupOption, pickGroup } from './pick-group.js'
+import { pickGroup } from './pick-group.js'
 
 interface EventsOptions extends StoreOptions {
-  readonly group?: string
   readonly follow?: true
   readonly json?: true
 }
@@ -28,20 +28,25 @@ export function addEvents(program: Command, setExitCode: (code: number) => void)
     .description('show what changed lately, by any replica or operator, oldest first')
     .option('-f, --follow', 'go on and print what comes')
     .option('--json', 'print one JSON object a line')
-    .addHelpText('after', '\nExample:\n  airlock events -g patroni --follow')
-    .action(async (_options, self: Command) => {
+    .addHelpText('after', '\nExample:\n  airlock events patroni --follow')
+    .action(async (argument: string | undefined, _options, self: Command) => {
       const options: EventsOptions = self.optsWithGlobals()
-      setExitCode(await withStore(options, (context) => showEvents(options, context)))
+      const group = shownGroup(argument, self)
+      setExitCode(await withStore(options, (context) => showEvents(group, options, context)))
     })
-  addStoreOptions(addGroupOption(command))
+  addStoreOptions(addShownGroup(command))
 }
 
-async function showEvents(options: EventsOptions, context: OperatorContext): Promise<number> {
+async function showEvents(
+  name: string | undefined,
+  options: EventsOptions,
+  context: OperatorContext,
+): Promise<number> {
   const { delay } = await import('../calendar/clock.js')
   const { readEvents } = await import('../lock/read-events.js')
   let groups: string[] | undefined
-  if (options.group !== undefined) {
-    const picked = await pickGroup(options.group, context)
+  if (name !== undefined) {
+    const picked = await pickGroup(name, context)
     if ('problem' in picked) return fail(picked.problem)
     groups = [picked.group, ALL_GROUPS]
   }

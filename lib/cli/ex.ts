@@ -20,8 +20,9 @@ export function addEx(program: Command, setExitCode: (code: number) => void): vo
         await withStore(options, async (context) => {
           const { printAsAirlock } = await import('./print-overview.js')
           const { groups } = await readConfigured(context)
-          const names = new Set(context.groups?.map(({ name }) => name))
-          const isShown = (name: string): boolean => context.groups === undefined || names.has(name)
+          const names = new Set(context.settings?.lock.groups.map(({ name }) => name))
+          const isShown = (name: string): boolean =>
+            context.settings === undefined || names.has(name)
           process.stdout.write(printAsAirlock(groups.filter(({ group }) => isShown(group))))
           return EXIT.done
         }),

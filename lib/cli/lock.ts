@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
+import type { Settings } from '../config/settings.js'
+import type { GroupGates } from '../gates/gate.js'
 import type { Outcome } from '../lock/batch.js'
 import { idProblem } from '../semaphore/node-identity.js'
 import { EXIT } from './exit-codes.js'
+import { addGroupOption } from './group-option.js'
 import { confirm } from '../terminal/confirm.js'
 import {
   addStoreOptions,
@@ -10,10 +13,14 @@ import {
   type OperatorContext,
   type StoreOptions,
 } from './operator-store.js'
-import { addGroupOption, pickGroup } from './pick-group.js'
+import { pickGroup } from './pick-group.js'
 
 interface LockOptions extends StoreOptions {
   readonly group?: string
+}
+
+interface TakeOptions extends LockOptions {
+  readonly ignoreGates?: true
 }
 
 interface UnlockOptions extends LockOptions {
@@ -27,9 +34,18 @@ export function addLock(program: Command, setExitCode: (code: number) => void): 
     .command('lock')
     .argument('<id>', "the machine's id, as `airlock status` shows it or Zincati sends it")
     .description('take a slot for a machine')
-    .addHelpText('after', '\nExample:\n  airlock lock 2204af7f41984cb19b8cde4edc06c142 -g patroni')
+    .option('--ignore-gates', 'whatever windows, blackouts, alerts, checks and the cooldown say')
+    .addHelpText(
+      'after',
+      `
+Slots, the cap over all groups and a pause always bind. With --endpoint the configuration, and with it
+the cap and all gates but a cooldown that is on, are unknown.
+
+Example:
+  airlock lock 2204af7f41984cb19b8cde4edc06c142 -g patroni`,
+    )
     .action(async (id: string, _options, self: Command) => {
-      const options: LockOptions = self.optsWithGlobals()
+      const options: TakeOptions = self.optsWithGlobals()
       setExitCode(await withStore(options, (context) => lock(id, options, context)))
     })
   addStoreOptions(addGroupOption(command))
@@ -61,23 +77,27 @@ export function addUnlock(program: Command, setExitCode: (code: number) => void)
   addStoreOptions(addGroupOption(command))
 }
 
-async function lock(id: string, options: LockOptions, context: OperatorContext): Promise<number> {
-  const lane = await openLane(id, options, context)
-  if ('problem' in lane) return fail(lane.problem)
-  const outcome = await lane.run('lock')
+async function lock(id: string, options: TakeOptions, context: OperatorContext): Promise<number> {
+  const outcome = await ask('lock', id, options, context)
+  if ('problem' in outcome) return fail(outcome.problem)
   if (outcome.outcome === 'refused') return reportRefusal(outcome)
   process.stdout.write(`${outcome.outcome === 'acquired' ? 'acquired' : 'already held'}\n`)
   return EXIT.done
 }
 
-/** Silent where it worked, as locksmithctl is. */
+/** Silent where it worked, as locksmithctl is; but a person at a terminal is told. */
 async function unlock(id: string, options: LockOptions, context: OperatorContext): Promise<number> {
-  const lane = await openLane(id, options, context)
-  if ('problem' in lane) return fail(lane.problem)
-  const outcome = await lane.run('unlock')
+  const outcome = await ask('unlock', id, options, context)
+  if ('problem' in outcome) return fail(outcome.problem)
   if (outcome.outcome === 'refused') return reportRefusal(outcome)
-  if (outcome.outcome === 'released') return EXIT.done
+  if (outcome.outcome === 'released') {
+    if (process.stdout.isTTY) process.stdout.write('released\n')
+    return EXIT.done
+  }
   process.stderr.write('Error unlocking: holder does not exist\n')
+  const { unlockHint } = await import('./unlock-hint.js')
+  const hint = await unlockHint(id, options.group ?? context.defaultGroup, context)
+  if (hint !== undefined) process.stderr.write(`airlock: ${hint}\n`)
   return EXIT.failed
 }
 
@@ -98,21 +118,19 @@ async function unlockAll(options: UnlockOptions, context: OperatorContext): Prom
     }
   }
   const { GroupEditor } = await import('../lock/group-editor.js')
-  const freed = await new GroupEditor(context).unlockAll(group)
+  const cooldownSeconds = configuredGroup(group, context)?.cooldownSeconds ?? 0
+  const freed = await new GroupEditor(context).unlockAll(group, cooldownSeconds)
   for (const id of freed) process.stdout.write(`${id}\n`)
   return EXIT.done
 }
 
-type OpenedLane =
-  | { readonly run: (operation: 'lock' | 'unlock') => Promise<Outcome> }
-  | { readonly problem: string }
-
-/** A lane of one request: the same code as the daemon's decides and commits. */
-async function openLane(
+/** Asks through a lane of one request: the same code as the daemon's decides and commits. */
+async function ask(
+  operation: 'lock' | 'unlock',
   id: string,
-  options: LockOptions,
+  options: TakeOptions,
   context: OperatorContext,
-): Promise<OpenedLane> {
+): Promise<Outcome | { readonly problem: string }> {
   const wrong = idProblem(id)
   if (wrong !== undefined) return { problem: `the id of a machine ${wrong}` }
   const picked = await pickGroup(options.group, context)
@@ -123,18 +141,51 @@ async function openLane(
   const { Turnstile } = await import('../lock/turnstile.js')
   const { WaiterLimit } = await import('../lock/waiting-room.js')
   const { silentEvents } = await import('../telemetry/silent-events.js')
+  const asking = new AbortController()
+  const ignoresGates = options.ignoreGates === true
+  const isGated = operation === 'lock' && !ignoresGates
   const lane = new GroupLane({
     ...context,
     group,
-    settings: { slots, slotsSource: 'store', waitTimeoutMs: 0 },
+    settings: {
+      slots,
+      slotsSource: 'store',
+      waitTimeoutMs: 0,
+      cooldownSeconds: configuredGroup(group, context)?.cooldownSeconds,
+      ignoresCooldown: ignoresGates,
+      totalSlotsMax: context.settings?.lock.totalSlotsMax,
+      gates: isGated ? await gatesOf(group, context, asking.signal) : undefined,
+    },
     waiterLimit: new WaiterLimit(0),
     turnstile: new Turnstile(),
     watchStore: () => () => undefined,
     events: silentEvents(),
   })
-  const run = (operation: 'lock' | 'unlock'): Promise<Outcome> =>
-    operation === 'lock' ? lane.lock(id, PATIENT_CLIENT) : lane.unlock(id)
-  return { run }
+  try {
+    return await (operation === 'lock'
+      ? lane.lock(id, PATIENT_CLIENT)
+      : lane.unlock(id, PATIENT_CLIENT))
+  } finally {
+    lane.close()
+    asking.abort()
+  }
+}
+
+function configuredGroup(
+  name: string,
+  { settings }: OperatorContext,
+): Settings['lock']['groups'][number] | undefined {
+  return settings?.lock.groups.find((group) => group.name === name)
+}
+
+async function gatesOf(
+  group: string,
+  { settings, clock }: OperatorContext,
+  signal: AbortSignal,
+): Promise<GroupGates | undefined> {
+  if (settings === undefined) return undefined
+  const { operatorGates } = await import('../daemon/operator-gates.js')
+  return operatorGates(settings, group, { clock, signal })
 }
 
 async function reportRefusal(outcome: Outcome & { outcome: 'refused' }): Promise<number> {

@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.js'
 import type { Store } from '../store/store.js'
 import { EXIT } from './exit-codes.js'
 import type { GlobalOptions } from './global-options.js'
+import { KEY_OF_FLAG, nameFlags, nameFlagsOf, variableOfKey } from './name-flags.js'
 import { nodeMajor, reportProblems } from './report-problems.js'
 
 /** Options of every command that works on the store. */
@@ -24,17 +25,9 @@ export interface OperatorContext {
   /** `user@host`, for the records of changes. */
   readonly by: string
   readonly defaultGroup: string
-  /** The configured groups; undefined where endpoints were given instead of a configuration. */
-  readonly groups: Settings['lock']['groups'] | undefined
+  /** Undefined where endpoints were given instead of a configuration. */
+  readonly settings: Settings | undefined
 }
-
-/** The keys that the flags stand for: a flag is checked as its key is. */
-const KEY_OF_FLAG = {
-  endpoint: 'AIRLOCK__ETCD3__ENDPOINTS',
-  cafile: 'AIRLOCK__ETCD3__CA_CERT_PATH',
-  certfile: 'AIRLOCK__ETCD3__CLIENT_CERT_PUB_PATH',
-  keyfile: 'AIRLOCK__ETCD3__CLIENT_CERT_KEY_PATH',
-} as const
 
 /** Adds the flags by which a command reaches an etcd without a configuration file. */
 export function addStoreOptions(command: Command): Command {
@@ -61,7 +54,9 @@ export async function withStore(
 ): Promise<number> {
   process.env['GRPC_VERBOSITY'] ??= 'NONE'
   const loaded = await loadOptions(options)
-  if ('problems' in loaded) return reportProblems(loaded.source, loaded.problems)
+  if ('problems' in loaded) {
+    return reportProblems(loaded.source, loaded.problems, { orEndpoint: true })
+  }
   const { settings } = loaded
   let storeSettings = settings.store
   if (storeSettings.kind === 'embedded') {
@@ -76,7 +71,11 @@ export async function withStore(
   const { EditError } = await import('../lock/group-editor.js')
   try {
     const opened = await openStore(storeSettings, { clock: commandClock, environment: process.env })
-    if ('problems' in opened) return reportProblems(loaded.source, opened.problems)
+    const configured = options.endpoint === undefined ? settings : undefined
+    if ('problems' in opened) {
+      const { problems } = opened
+      return reportProblems(loaded.source, configured ? problems : problems.map(nameFlagsOf))
+    }
     try {
       return await use({
         store: opened.store,
@@ -84,14 +83,14 @@ export async function withStore(
         timeoutMs: storeSettings.transactionTimeoutMs,
         by: whoAmI(),
         defaultGroup: settings.lock.defaultGroupName,
-        groups: options.endpoint === undefined ? settings.lock.groups : undefined,
+        settings: configured,
       })
     } finally {
       await opened.store.close()
     }
   } catch (error) {
-    if (error instanceof StoreError || error instanceof EditError) return fail(error.message)
-    throw error
+    if (!(error instanceof StoreError || error instanceof EditError)) throw error
+    return fail(options.endpoint === undefined ? error.message : nameFlags(error.message))
   }
 }
 
@@ -118,20 +117,13 @@ async function loadOptions(
   const environment = { ...process.env }
   for (const flag of Object.keys(KEY_OF_FLAG) as (keyof typeof KEY_OF_FLAG)[]) {
     const value = options[flag]
-    if (value !== undefined) environment[KEY_OF_FLAG[flag]] = [value].flat().join(',')
+    if (value === undefined) continue
+    environment[variableOfKey(KEY_OF_FLAG[flag])] = [value].flat().join(',')
   }
   const parsed = parseSettings('', environment, version)
   const source = 'the command line'
   if (!('problems' in parsed)) return { source, ...parsed }
-  return { source, problems: parsed.problems.map(nameFlag) }
-}
-
-/** A problem of a flag is told by the flag's name, not by that of the key it stands for. */
-function nameFlag(problem: Problem): Problem {
-  for (const [flag, key] of Object.entries(KEY_OF_FLAG)) {
-    if (problem.path === key) return { ...problem, path: `--${flag}` }
-  }
-  return problem
+  return { source, problems: parsed.problems.map(nameFlagsOf) }
 }
 
 /** The person at the keyboard, also behind sudo. */

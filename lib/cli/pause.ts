@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
+import type { PauseRecord } from '../lock/change.js'
+import { describePause } from './describe-pause.js'
 import { EXIT } from './exit-codes.js'
+import { addScopeOptions, groupInScope } from './group-option.js'
 import {
   addStoreOptions,
   fail,
@@ -7,10 +10,9 @@ import {
   type OperatorContext,
   type StoreOptions,
 } from './operator-store.js'
-import { addGroupOption, pickGroup } from './pick-group.js'
+import { pickGroup } from './pick-group.js'
 
 interface PauseOptions extends StoreOptions {
-  readonly group?: string
   readonly reason: string
 }
 
@@ -23,45 +25,58 @@ export function addPause(program: Command, setExitCode: (code: number) => void):
     .addHelpText('after', '\nExample:\n  airlock pause -g patroni --reason "major upgrade"')
     .action(async (_options, self: Command) => {
       const options: PauseOptions = self.optsWithGlobals()
-      setExitCode(await withStore(options, (context) => pauseGroup(options, context)))
+      const group = groupInScope(self)
+      setExitCode(await withStore(options, (context) => pauseGroup(group, options, context)))
     })
   const resume = program
     .command('resume')
     .description('end the pause of a group, or without --group that of all')
     .addHelpText('after', '\nExample:\n  airlock resume -g patroni')
     .action(async (_options, self: Command) => {
-      const options: PauseOptions = self.optsWithGlobals()
-      setExitCode(await withStore(options, (context) => resumeGroup(options, context)))
+      const options: StoreOptions = self.optsWithGlobals()
+      const group = groupInScope(self)
+      setExitCode(await withStore(options, (context) => resumeGroup(group, context)))
     })
-  for (const command of [pause, resume]) addStoreOptions(addGroupOption(command))
+  for (const command of [pause, resume]) addStoreOptions(addScopeOptions(command))
 }
 
-async function pauseGroup(options: PauseOptions, context: OperatorContext): Promise<number> {
+async function pauseGroup(
+  group: string | undefined,
+  options: PauseOptions,
+  context: OperatorContext,
+): Promise<number> {
   const { GroupEditor } = await import('../lock/group-editor.js')
   const editor = new GroupEditor(context)
   const reason = options.reason.trim()
   if (reason === '') return fail('--reason must not be empty')
-  if (options.group === undefined) {
-    await editor.pauseAll(reason)
-    process.stdout.write('all groups are paused\n')
+  if (group === undefined) {
+    const replaced = await editor.pauseAll(reason)
+    process.stdout.write(`all groups are paused\n${describeReplaced(replaced, reason)}`)
     return EXIT.done
   }
-  const picked = await pickGroup(options.group, context)
+  const picked = await pickGroup(group, context)
   if ('problem' in picked) return fail(picked.problem)
-  await editor.pause(picked.group, reason)
-  process.stdout.write(`the group ${picked.group} is paused\n`)
+  const replaced = await editor.pause(picked.group, reason)
+  process.stdout.write(`the group ${picked.group} is paused\n${describeReplaced(replaced, reason)}`)
   return EXIT.done
 }
 
-async function resumeGroup(options: PauseOptions, context: OperatorContext): Promise<number> {
+/** Who pauses over somebody's pause should know: one resume will end both. */
+function describeReplaced(replaced: PauseRecord | undefined, reason: string): string {
+  if (replaced === undefined) return ''
+  const now = replaced.reason === reason ? '' : `; the reason is now: ${reason}`
+  return `it was paused already, ${describePause(replaced)}${now}\n`
+}
+
+async function resumeGroup(group: string | undefined, context: OperatorContext): Promise<number> {
   const { GroupEditor } = await import('../lock/group-editor.js')
   const editor = new GroupEditor(context)
-  if (options.group === undefined) {
+  if (group === undefined) {
     const wasPaused = await editor.resumeAll()
     process.stdout.write(wasPaused ? 'all groups go on\n' : 'there was no pause of all groups\n')
     return reportStillPaused(context)
   }
-  const picked = await pickGroup(options.group, context)
+  const picked = await pickGroup(group, context)
   if ('problem' in picked) return fail(picked.problem)
   const wasPaused = await editor.resume(picked.group)
   const text = wasPaused ? `the group ${picked.group} goes on` : `${picked.group} was not paused`

@@ -2,16 +2,33 @@ import type { GroupOverview, Overview } from '../lock/overview.js'
 import { formatDuration } from '../terminal/format-duration.js'
 import { emphasise, type TerminalTraits } from '../terminal/style.js'
 import { formatTable } from '../terminal/table.js'
-import type { PauseRecord } from '../lock/change.js'
+import { describePause } from './describe-pause.js'
+import type { Cooldown } from '../lock/cooldown.js'
+import type { CalendarReport } from '../status/status-report.js'
+import type { StatusDetails } from './status-details.js'
+
+/** What is printed, at `now` in milliseconds since the epoch. */
+export interface PrintedStatus {
+  readonly overview: Overview
+  /** What all groups may hold together, and do; null without a bound. */
+  readonly cap: { readonly slots: number; readonly held: number } | null
+  readonly details: StatusDetails
+  readonly now: number
+}
 
 /** Prints groups and holders for people: first all groups, then who holds, oldest first. */
-export function printOverview(overview: Overview, now: number, traits: TerminalTraits): string {
+export function printOverview(status: PrintedStatus, traits: TerminalTraits): string {
+  const { overview, details } = status
   const lines: string[] = []
   if (overview.pause !== undefined) {
     lines.push(
       emphasise(`ALL GROUPS ARE PAUSED ${describePause(overview.pause)}`, 'red', traits),
       '',
     )
+  }
+  if (status.cap !== null && isReached(status.cap)) {
+    const held = `${status.cap.held} of ${status.cap.slots} slots over all groups are held`
+    lines.push(emphasise(`CAP  ${held}: no group is granted more`, 'red', traits), '')
   }
   const [heading = '', ...rows] = formatTable(
     [
@@ -26,29 +43,44 @@ export function printOverview(overview: Overview, now: number, traits: TerminalT
       String(group.totalSlots),
       String(group.holders.length),
       String(freeSlots(group)),
-      describeState(group),
+      describeState(group, status),
     ]),
     traits.width,
   )
   lines.push(emphasise(heading, 'bold', traits), ...rows)
+  const [holderHeading, ...holders] = holderLines(status, traits)
+  if (holderHeading !== undefined) {
+    lines.push('', emphasise(holderHeading, 'bold', traits), ...holders)
+  }
+  if (overview.groups.some(({ group }) => details.hasRemoteGates(group))) {
+    lines.push('', 'Alerts and health checks are asked by the daemon only: see the status page.')
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** Nothing where nobody holds; names have a column only where one is known. */
+function holderLines(
+  { overview, details, now }: PrintedStatus,
+  traits: TerminalTraits,
+): readonly string[] {
   const holders = overview.groups.flatMap(({ group, holders: list }) =>
-    list.map(({ id, since, by, isStale }) => [
+    list.map((holder) => ({ group, name: details.nameOf(holder.id), ...holder })),
+  )
+  if (holders.length === 0) return []
+  const hasNames = holders.some(({ name }) => name !== undefined)
+  const headings = ['HOLDER', ...(hasNames ? ['NAME'] : []), 'GROUP', 'SINCE', 'HELD FOR', 'BY']
+  return formatTable(
+    headings.map((heading) => ({ heading })),
+    holders.map(({ id, name, group, since, by, isStale }) => [
       id,
+      ...(hasNames ? [name ?? ''] : []),
       group,
       since ?? 'unknown',
       describeAge(now, since, isStale === true),
       by ?? '',
     ]),
+    traits.width,
   )
-  if (holders.length > 0) {
-    const [holderHeading = '', ...holderRows] = formatTable(
-      ['HOLDER', 'GROUP', 'SINCE', 'HELD FOR', 'BY'].map((text) => ({ heading: text })),
-      holders,
-      traits.width,
-    )
-    lines.push('', emphasise(holderHeading, 'bold', traits), ...holderRows)
-  }
-  return `${lines.join('\n')}\n`
 }
 
 /** Prints one group exactly as `locksmithctl status` does. */
@@ -70,21 +102,29 @@ export function printAsAirlock(groups: readonly GroupOverview[]): string {
 }
 
 /** The overview as the documented JSON object of `airlock status --json`. */
-export function overviewToJson({ revision, pause, groups }: Overview): unknown {
+export function overviewToJson({ overview, cap, details, now }: PrintedStatus): unknown {
+  const { revision, pause, groups } = overview
   return {
     version: 1,
     revision,
     paused: pause ?? null,
+    cap,
     groups: groups.map((group) => ({
       name: group.group,
       slots: group.totalSlots,
       held: group.holders.length,
       free: freeSlots(group),
       paused: group.pause ?? null,
+      cooldown:
+        group.cooldown === undefined
+          ? null
+          : { ...group.cooldown, since: group.cooldown.since || null },
+      calendar: details.calendarAt(group.group, now),
       problem: group.problem ?? null,
       stale: group.holders.filter(({ isStale }) => isStale === true).length,
       holders: group.holders.map(({ id, since, by, isStale }) => ({
         id,
+        name: details.nameOf(id) ?? null,
         since: since ?? null,
         by: by ?? null,
         stale: isStale ?? null,
@@ -97,24 +137,42 @@ function freeSlots({ totalSlots, holders }: GroupOverview): number {
   return Math.max(0, totalSlots - holders.length)
 }
 
-function describeState({ pause, problem, totalSlots, holders }: GroupOverview): string {
+function isReached(cap: PrintedStatus['cap']): boolean {
+  return cap !== null && cap.held >= cap.slots
+}
+
+/** The shortest first: a narrow terminal cuts the end. */
+function describeState(group: GroupOverview, { cap, details, now }: PrintedStatus): string {
+  const { pause, problem, cooldown, totalSlots, holders } = group
   if (problem !== undefined) return `BROKEN: ${problem}`
   const stale = holders.filter(({ isStale }) => isStale === true).length
+  const calendar = details.calendarAt(group.group, now)
+  const configured = details.configuredSlots(group.group) ?? totalSlots
   const parts = [
     ...(stale > 0 ? [`${stale} stale`] : []),
-    ...(pause !== undefined ? [`paused ${describePause(pause)}`] : []),
-    ...(holders.length > totalSlots ? ['more holders than slots'] : []),
     ...(totalSlots === 0 ? ['nobody may reboot'] : []),
+    ...(isReached(cap) && freeSlots(group) > 0 ? ['cap reached'] : []),
+    ...(configured !== totalSlots ? [`configured: ${configured}`] : []),
+    ...(holders.length > totalSlots ? ['more holders than slots'] : []),
+    ...(cooldown !== undefined ? [describeCooldown(cooldown, now)] : []),
+    ...(calendar !== null ? [describeCalendar(calendar)] : []),
+    ...(pause !== undefined ? [`paused ${describePause(pause)}`] : []),
   ]
   return parts.join('; ')
+}
+
+/** By the clock of who released: where that is wrong, it may be over and still be there. */
+function describeCooldown({ since, seconds }: Cooldown, now: number): string {
+  const restMs = Date.parse(since) + seconds * 1000 - now
+  return restMs > 0 ? `cooldown, ${formatDuration(restMs)} left` : 'cooldown'
+}
+
+function describeCalendar({ open, changes_at, blackout }: CalendarReport): string {
+  const state = open ? 'open' : blackout === null ? 'closed' : 'blackout, closed'
+  return changes_at === null ? state : `${state} until ${changes_at.slice(0, 16)}Z`
 }
 
 function describeAge(now: number, since: string | undefined, isStale: boolean): string {
   if (since === undefined) return ''
   return `${formatDuration(now - Date.parse(since))}${isStale ? ' (stale)' : ''}`
-}
-
-function describePause({ since, by, reason }: PauseRecord): string {
-  const origin = [since && `since ${since}`, by && `by ${by}`].filter((part) => part !== '')
-  return `${origin.join(' ')}: ${reason}`
 }

@@ -1,8 +1,5 @@
-import {
-  RebootCalendar,
-  type ComingBlackout,
-  type ComingWindow,
-} from '../calendar/reboot-calendar.js'
+import { calendarOfGroup } from '../calendar/calendar-of-group.js'
+import type { ComingBlackout, ComingWindow } from '../calendar/reboot-calendar.js'
 import type { TimeZone } from '../calendar/time-zone.js'
 import type { BlackoutSettings, GroupSettings } from '../config/settings.js'
 import { formatDuration } from '../terminal/format-duration.js'
@@ -27,11 +24,10 @@ export function describeCalendars(
   blackouts: readonly BlackoutSettings[],
   { now, count }: { readonly now: number; readonly count: number },
 ): readonly GroupCalendar[] {
-  return groups.map(({ name, ...rules }) => {
-    const own = blackouts.filter((blackout) => blackout.groups?.includes(name) ?? true)
-    const calendar = new RebootCalendar({ ...rules, blackouts: own })
+  return groups.map((group) => {
+    const calendar = calendarOfGroup(group, blackouts)
     return {
-      group: name,
+      group: group.name,
       zone: calendar.zone,
       hasWindows: calendar.hasWindows,
       isOpen: calendar.isOpen(now),

@@ -23,7 +23,7 @@ async function serve(options: GlobalOptions): Promise<number> {
   const loaded = await loadSettings(options.config, process.env, { nodeMajor: nodeMajor() })
   if ('problems' in loaded) return reportProblems(options.config, loaded.problems)
 
-  const { createDaemon } = await import('../daemon/daemon.js')
+  const { createDaemon } = await import('../daemon/create-daemon.js')
   const { systemClock } = await import('../daemon/system-clock.js')
   const created = await createDaemon(loaded.settings, {
     clock: systemClock,

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { EXIT } from './exit-codes.js'
+import { addGroupOption } from './group-option.js'
 import {
   addStoreOptions,
   fail,
@@ -7,10 +8,17 @@ import {
   type OperatorContext,
   type StoreOptions,
 } from './operator-store.js'
-import { addGroupOption, pickGroup } from './pick-group.js'
+import { pickGroup } from './pick-group.js'
 
 interface SetSlotsOptions extends StoreOptions {
   readonly group?: string
+}
+
+interface SlotsSet {
+  readonly group: string
+  readonly old: number | undefined
+  /** The end of a sentence; empty where the configuration only initialises groups. */
+  readonly untilWhen: string
 }
 
 /** As many as a configuration allows. */
@@ -18,7 +26,7 @@ const MAX_SLOTS = 1_000_000
 
 /** Adds `airlock set-slots`, and `set-max`, which prints as locksmithctl does. */
 export function addSetSlots(program: Command, setExitCode: (code: number) => void): void {
-  const add = (name: string, print: (old: number | undefined, now: number) => string): void => {
+  const add = (name: string, print: (set: SlotsSet, now: number) => string): void => {
     const command = program
       .command(name)
       .argument('<number>', 'how many machines of the group may be down at once', parseSlots)
@@ -34,26 +42,32 @@ export function addSetSlots(program: Command, setExitCode: (code: number) => voi
           await withStore(options, async (context) => {
             const set = await setSlots(slots, options, context)
             if ('problem' in set) return fail(set.problem)
-            process.stdout.write(print(set.old, slots))
+            process.stdout.write(print(set, slots))
             return EXIT.done
           }),
         )
       })
     addStoreOptions(addGroupOption(command))
   }
-  add('set-slots', (old, now) => `slots: ${old ?? 'none'} -> ${now}\n`)
-  add('set-max', (old, now) => `Old-Max: ${old ?? 0}\nMax: ${now}\n`)
+  add(
+    'set-slots',
+    ({ group, old, untilWhen }, now) => `${group}: slots ${old ?? 'none'} -> ${now}${untilWhen}\n`,
+  )
+  add('set-max', ({ old }, now) => `Old-Max: ${old ?? 0}\nMax: ${now}\n`)
 }
 
 async function setSlots(
   slots: number,
   options: SetSlotsOptions,
   context: OperatorContext,
-): Promise<{ readonly old: number | undefined } | { readonly problem: string }> {
+): Promise<SlotsSet | { readonly problem: string }> {
   const picked = await pickGroup(options.group, context)
   if ('problem' in picked) return picked
   const { GroupEditor } = await import('../lock/group-editor.js')
-  return { old: await new GroupEditor(context).setSlots(picked.group, slots) }
+  const old = await new GroupEditor(context).setSlots(picked.group, slots)
+  const isForGood = context.settings?.lock.slotsSource === 'store'
+  const untilWhen = isForGood ? '' : ', until the number in the configuration changes'
+  return { group: picked.group, old, untilWhen }
 }
 
 function parseSlots(text: string): number {

@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
+import { DEFAULT_STALE_AFTER_MINUTES } from '../config/bounds.js'
 import type { GroupOverview, Overview } from '../lock/overview.js'
 import { EXIT } from './exit-codes.js'
+import { addShownGroup, shownGroup } from './group-option.js'
+import { noSuchGroup } from './no-such-group.js'
 import {
   addStoreOptions,
   fail,
@@ -8,6 +11,7 @@ import {
   type OperatorContext,
   type StoreOptions,
 } from './operator-store.js'
+import type { PrintedStatus } from './print-overview.js'
 
 interface StatusOptions extends StoreOptions {
   readonly json?: true
@@ -22,17 +26,17 @@ const WATCH_INTERVAL_MS = 500
 export function addStatus(program: Command, setExitCode: (code: number) => void): void {
   const command = program
     .command('status')
-    .argument('[group]', 'only this group')
     .description('show groups, slots and holders; it only reads')
     .option('--json', 'print one JSON object (docs/operating.md describes it)')
     .option('--watch', 'print again whenever something changes')
     .option('--locksmith', "print one group in locksmithctl's form")
     .addHelpText('after', '\nExample:\n  airlock status patroni')
-    .action(async (group: string | undefined, _options, self: Command) => {
+    .action(async (argument: string | undefined, _options, self: Command) => {
       const options: StatusOptions = self.optsWithGlobals()
+      const group = shownGroup(argument, self)
       setExitCode(await withStore(options, (context) => showStatus(group, options, context)))
     })
-  addStoreOptions(command)
+  addStoreOptions(addShownGroup(command))
 }
 
 async function showStatus(
@@ -41,13 +45,25 @@ async function showStatus(
   context: OperatorContext,
 ): Promise<number> {
   const { delay } = await import('../calendar/clock.js')
+  const { loadStatusDetails } = await import('./status-details.js')
+  const details = await loadStatusDetails(context)
   let shown: { readonly text: string; readonly revision: number } | undefined
   for (;;) {
     const overview = markStale(await readConfigured(context), context)
     const chosen = options.locksmith === true ? (name ?? context.defaultGroup) : name
     const selected = select(overview, chosen)
-    if (selected === undefined) return fail(`there is no group ${JSON.stringify(chosen)}`)
-    const text = await render(selected, options, context)
+    if (selected === undefined) {
+      const configured = (context.settings?.lock.groups ?? []).map((group) => group.name)
+      const stored = overview.groups.map(({ group }) => group)
+      return fail(noSuchGroup(chosen ?? '', [...configured, ...stored]))
+    }
+    const status = {
+      overview: selected,
+      cap: capOf(overview, context),
+      details,
+      now: context.clock.now(),
+    }
+    const text = await render(status, options)
     const isTerminal = process.stdout.isTTY
     const hasChanged = isTerminal ? text !== shown?.text : overview.revision !== shown?.revision
     if (hasChanged) {
@@ -63,23 +79,29 @@ async function showStatus(
 export async function readConfigured({
   store,
   timeoutMs,
-  groups = [],
+  settings,
 }: OperatorContext): Promise<Overview> {
   const { readOverview } = await import('../lock/overview.js')
   const overview = await readOverview(store, timeoutMs)
   const stored = new Set(overview.groups.map(({ group }) => group))
-  const missing: GroupOverview[] = groups
+  const missing: GroupOverview[] = (settings?.lock.groups ?? [])
     .filter(({ name }) => !stored.has(name))
     .map(({ name, slots }) => ({ group: name, totalSlots: slots, holders: [] }))
   return { ...overview, groups: [...overview.groups, ...missing] }
 }
 
-/** As the configuration has it; its default where only endpoints are given. */
-const DEFAULT_STALE_AFTER_MINUTES = 60
+/** What all groups hold, also those that are not shown: the cap counts them all. */
+function capOf({ groups }: Overview, { settings }: OperatorContext): PrintedStatus['cap'] {
+  const slots = settings?.lock.totalSlotsMax
+  if (slots === undefined) return null
+  return { slots, held: groups.reduce((sum, { holders }) => sum + holders.length, 0) }
+}
 
 /** Marks who has held for too long. Where it is not known since when, the daemon's metrics know more. */
-function markStale(overview: Overview, { clock, groups }: OperatorContext): Overview {
-  const minutes = new Map(groups?.map(({ name, staleAfterMinutes }) => [name, staleAfterMinutes]))
+function markStale(overview: Overview, { clock, settings }: OperatorContext): Overview {
+  const minutes = new Map(
+    settings?.lock.groups.map(({ name, staleAfterMinutes }) => [name, staleAfterMinutes]),
+  )
   const markedGroups = overview.groups.map((group) => {
     const limit = minutes.get(group.group) ?? DEFAULT_STALE_AFTER_MINUTES
     const holders = group.holders.map((holder) => {
@@ -99,15 +121,11 @@ function select(overview: Overview, name: string | undefined): Overview | undefi
   return groups.length === 0 ? undefined : { ...overview, groups }
 }
 
-async function render(
-  overview: Overview,
-  { json, locksmith }: StatusOptions,
-  { clock }: OperatorContext,
-): Promise<string> {
+async function render(status: PrintedStatus, { json, locksmith }: StatusOptions): Promise<string> {
   const print = await import('./print-overview.js')
   const { terminalTraits } = await import('../terminal/style.js')
-  if (json === true) return `${JSON.stringify(print.overviewToJson(overview), undefined, 2)}\n`
-  const [first] = overview.groups
+  if (json === true) return `${JSON.stringify(print.overviewToJson(status), undefined, 2)}\n`
+  const [first] = status.overview.groups
   if (locksmith === true && first !== undefined) return print.printAsLocksmith(first)
-  return print.printOverview(overview, clock.now(), terminalTraits())
+  return print.printOverview(status, terminalTraits())
 }

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { EXIT } from './exit-codes.js'
 import type { GlobalOptions } from './global-options.js'
+import { addShownGroup, shownGroup } from './group-option.js'
+import { noSuchGroup } from './no-such-group.js'
 import { nodeMajor, reportProblems } from './report-problems.js'
 
 interface WindowsOptions extends GlobalOptions {
@@ -15,16 +17,16 @@ const MAX_COUNT = 1000
 
 /** Adds `airlock windows`: when the machines of a group may take slots. */
 export function addWindows(program: Command, setExitCode: (code: number) => void): void {
-  program
+  const command = program
     .command('windows')
-    .argument('[group]', 'only this group')
     .description('show the reboot windows to come, and blackouts; it only reads the configuration')
     .option('-n, --count <number>', 'how many windows of each group', parseCount, DEFAULT_COUNT)
     .option('--json', 'print one JSON object (docs/gates.md describes it)')
     .addHelpText('after', '\nExample:\n  airlock windows patroni --count 3')
-    .action(async (group: string | undefined, _options, self: Command) => {
-      setExitCode(await showWindows(group, self.optsWithGlobals()))
+    .action(async (argument: string | undefined, _options, self: Command) => {
+      setExitCode(await showWindows(shownGroup(argument, self), self.optsWithGlobals()))
     })
+  addShownGroup(command)
 }
 
 async function showWindows(group: string | undefined, options: WindowsOptions): Promise<number> {
@@ -33,11 +35,9 @@ async function showWindows(group: string | undefined, options: WindowsOptions): 
   if ('problems' in loaded) return reportProblems(options.config, loaded.problems)
   const { lock, gates } = loaded.settings
   const groups = lock.groups.filter(({ name }) => group === undefined || name === group)
-  if (groups.length === 0) {
-    const known = lock.groups.map(({ name }) => name).join(', ')
-    process.stderr.write(
-      `airlock: there is no group ${JSON.stringify(group)}; there are ${known}\n`,
-    )
+  if (group !== undefined && groups.length === 0) {
+    const known = lock.groups.map(({ name }) => name)
+    process.stderr.write(`airlock: ${noSuchGroup(group, known)}\n`)
     return EXIT.failed
   }
   const { describeCalendars, printCalendars, calendarsToJson } = await import('./print-windows.js')

@@ -70,11 +70,20 @@ export const WAITERS: Bound = { min: 0, max: 100_000 }
 /** Minutes; a year is longer than any machine is down for an update. 0 means never. */
 export const STALE_AFTER_MINUTES: Bound = { min: 0, max: 525_600 }
 
+/** Unless it is set: Zincati's machines are back within minutes. */
+export const DEFAULT_STALE_AFTER_MINUTES = 60
+
 /** Likewise, where "never" is said by leaving it out. */
 export const STALE_RELEASE_MINUTES: Bound = { min: 1, max: 525_600 }
 
 /** More than a hundred machines lost in a day are no accidents that a daemon should clean up. */
 export const STALE_RELEASES_PER_DAY: Bound = { min: 1, max: 100 }
+
+/** Nodes that have a name: as many as groups; a file of the largest size has no room for many more. */
+export const MAX_NAMED_NODES = 10_000
+
+/** A node's name stands in a column beside its id; a host name that is longer tells nobody anything. */
+export const MAX_NODE_NAME_LENGTH = 100
 
 /** Each webhook has its own queue; more receivers belong behind one that fans out. */
 export const MAX_WEBHOOKS = 16

@@ -17,8 +17,8 @@ const PREFIX = 'AIRLOCK__'
 
 interface Variables {
   readonly settable: Map<string, { readonly path: string; readonly field: ValueField<unknown> }>
-  /** Variable → TOML path of a list of tables. */
-  readonly lists: Map<string, string>
+  /** Variable → how a list of tables, or a table of free keys, is written in the file. */
+  readonly onlyInFile: Map<string, string>
 }
 
 /**
@@ -30,7 +30,7 @@ export function collectOverrides(
   environment: Readonly<Record<string, string | undefined>>,
   findings: Findings,
 ): ReadonlyMap<string, Override> {
-  const variables: Variables = { settable: new Map(), lists: new Map() }
+  const variables: Variables = { settable: new Map(), onlyInFile: new Map() }
   nameVariables(schema.fields, [], variables)
   const overrides = new Map<string, Override>()
   for (const name of Object.keys(environment)
@@ -54,15 +54,16 @@ function nameVariables(fields: Fields, parents: readonly string[], variables: Va
     const path = keys.join('.')
     const variable = PREFIX + keys.join('__').toUpperCase()
     if (field.shape === 'table') nameVariables(field.fields, keys, variables)
-    else if (field.shape === 'tables') variables.lists.set(variable, path)
+    else if (field.shape === 'tables') variables.onlyInFile.set(variable, `[[${path}]]`)
+    else if (field.shape === 'map') variables.onlyInFile.set(variable, `[${path}]`)
     else variables.settable.set(variable, { path, field })
   }
 }
 
 function unknownVariable(name: string, fields: Fields, variables: Variables): string {
-  for (const [variable, path] of variables.lists) {
+  for (const [variable, table] of variables.onlyInFile) {
     if (name === variable || name.startsWith(`${variable}__`)) {
-      return `cannot be set from the environment; write [[${path}]] in the file`
+      return `cannot be set from the environment; write ${table} in the file`
     }
   }
   const closest = closestName(name, variables.settable.keys())
@@ -76,6 +77,8 @@ function unknownVariable(name: string, fields: Fields, variables: Variables): st
     known += `${part}__`
     choices = field.fields
   }
-  const settable = Object.keys(choices).filter((key) => choices[key]?.shape !== 'tables')
+  const settable = Object.keys(choices).filter(
+    (key) => !['tables', 'map'].includes(choices[key]?.shape ?? ''),
+  )
   return `unknown variable; after ${known} comes one of ${settable.join(', ').toUpperCase()}`
 }

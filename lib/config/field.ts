@@ -1,7 +1,8 @@
 import type { ValueType } from './value-types.js'
 
 /** One key of a table and what may stand there. Everything about keys is derived from these. */
-export type Field = ValueField<unknown> | TableField<Fields> | TablesField<Fields>
+export type Field =
+  ValueField<unknown> | TableField<Fields> | TablesField<Fields> | MapField<unknown>
 
 /** The keys of a table, by their TOML name. */
 export interface Fields {
@@ -30,6 +31,17 @@ export interface TablesField<F extends Fields> {
   readonly maxItems: number
 }
 
+/** A table whose keys are free: `[section]`. It has no environment variable. */
+export interface MapField<T> {
+  readonly shape: 'map'
+  /** What its keys are, as messages say it. */
+  readonly what: string
+  /** Why a key is none of them, as the end of a sentence; undefined if it is. */
+  readonly problemOf: (key: string) => string | undefined
+  readonly value: ValueType<T>
+  readonly maxItems: number
+}
+
 /**
  * What a table's keys hold once read: the value, the default, or undefined. After a problem the
  * value may be missing even where the key is required.
@@ -41,7 +53,9 @@ export type FragmentOf<F extends Fields> = {
       ? FragmentOf<G>
       : F[K] extends TablesField<infer G>
         ? readonly FragmentOf<G>[]
-        : never
+        : F[K] extends MapField<infer T>
+          ? Readonly<Record<string, T>>
+          : never
 }
 
 /** A key with a default. */
@@ -78,4 +92,9 @@ export function table<F extends Fields>(fields: F): TableField<F> {
 /** A list of at most `maxItems` tables of `fields`; left out, it is empty. */
 export function tables<F extends Fields>(fields: F, maxItems: number): TablesField<F> {
   return { shape: 'tables', fields, maxItems }
+}
+
+/** A table of free keys; left out, it is empty. */
+export function map<T>(options: Omit<MapField<T>, 'shape'>): MapField<T> {
+  return { shape: 'map', ...options }
 }

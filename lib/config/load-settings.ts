@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { MAX_FILE_BYTES } from './bounds.js'
+import { MISSING_FILE } from './missing-file.js'
 import { parseSettings, type ParsedSettings, type ParseOptions } from './parse-settings.js'
 
 /** What the usual system errors mean to an operator. */
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
   ENOTDIR: 'a part of its path is no folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
@@ -37,6 +37,7 @@ async function readText(
       chunks.push(chunk as Buffer)
     }
   } catch (error) {
+    if (codeOf(error) === 'ENOENT') return { problem: MISSING_FILE }
     return { problem: `cannot be read: ${reasonOf(error)}` }
   }
   const bytes = Buffer.concat(chunks)
@@ -51,7 +52,9 @@ async function readText(
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return REASONS[code] ?? error.message
+  return REASONS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error))
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

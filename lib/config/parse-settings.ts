@@ -23,7 +23,7 @@ export interface ParseOptions {
 }
 
 /**
- * Reads a configuration file's text. `environment` may override each key that is no list of tables
+ * Reads a configuration file's text. `environment` may override each key that is no list of tables and no node
  * with `AIRLOCK__<SECTION>__<KEY>`; of its other variables only those of gates.prometheus count. All problems are reported at
  * once, the environment's unknown variables first, then in the order of the file, then those between
  * keys; only a TOML syntax error comes alone. It never throws.
@@ -46,8 +46,8 @@ export function parseSettings(
   const notify = readNotify(reading, findings)
   if (store?.kind === 'etcd') findOtherDefaults(reading, findings)
   if (store === undefined || findings.problems.length > 0) return { problems: findings.problems }
-  const { log } = reading.fragment
-  const settings = freeze({ ...listeners, store, lock, gates, notify, log })
+  const { nodes, log } = reading.fragment
+  const settings = freeze({ ...listeners, nodes, store, lock, gates, notify, log })
   return { settings, warnings: findings.warnings }
 }
 

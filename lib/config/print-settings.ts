@@ -37,7 +37,7 @@ function isTable(value: unknown): value is object {
 
 /** Every key of the schema must be named here, or this does not compile; undefined is left out. */
 function toFragment(settings: Settings): Printed<Fragment> {
-  const { service, status, store, lock, gates, notify, log } = settings
+  const { service, status, nodes, store, lock, gates, notify, log } = settings
   const etcd = store.kind === 'etcd' ? store : undefined
   const [defaultGroup, ...groups] = lock.groups
   return {
@@ -54,7 +54,9 @@ function toFragment(settings: Settings): Printed<Fragment> {
       address: status.address,
       port: status.port,
       ...printTls(status),
+      nodes_path: status.nodesPath,
     },
+    nodes,
     store: { kind: store.kind, path: store.kind === 'embedded' ? store.path : undefined },
     etcd3: {
       endpoints: etcd?.endpoints,

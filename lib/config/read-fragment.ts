@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { closestName } from './closest-name.js'
 import type { Override } from './collect-overrides.js'
 import { describeValue, quoteText } from './describe-value.js'
-import type { Field, Fields, TableField, TablesField, ValueField } from './field.js'
+import type { Field, Fields, MapField, TableField, TablesField, ValueField } from './field.js'
 import type { Findings } from './findings.js'
 import type { Fragment, KeyPath } from './schema.js'
 
@@ -65,6 +65,7 @@ function readFields(fields: Fields, raw: Table, parent: string, context: Context
 function readField(field: Field, raw: unknown, path: string, context: Context): unknown {
   if (field.shape === 'value') return readValue(field, raw, path, context)
   if (field.shape === 'tables') return readTables(field, raw, path, context)
+  if (field.shape === 'map') return readMap(field, raw, path, context.findings)
   return readTable(field.fields, raw, path, context)
 }
 
@@ -99,6 +100,33 @@ function readTables(
     context.findings.problem(place, `expected a table, got ${describeValue(item)}`)
     return {}
   })
+}
+
+/** Reads a table of free keys; what is wrong with one of them leaves out that one. */
+export function readMap<T>(
+  { what, problemOf, value, maxItems }: MapField<T>,
+  raw: unknown,
+  path: string,
+  findings: Findings,
+): Readonly<Record<string, T>> {
+  if (raw !== undefined && !isTable(raw)) {
+    findings.problem(path, `expected a table, got ${describeValue(raw)}`)
+    return {}
+  }
+  const pairs = Object.entries(raw ?? {})
+  if (pairs.length > maxItems) {
+    findings.problem(path, `expected at most ${maxItems} ${what}s, got ${pairs.length}`)
+    return {}
+  }
+  const read = pairs.flatMap(([name, item]): [string, T][] => {
+    const place = childPath(path, name)
+    const problem = problemOf(name)
+    if (problem !== undefined) findings.problem(place, `the ${what} ${problem}`)
+    const result = v.safeParse(value.schema, item, { abortPipeEarly: true })
+    for (const { message } of result.issues ?? []) findings.problem(place, message)
+    return result.success ? [[name, result.output]] : []
+  })
+  return Object.fromEntries(read)
 }
 
 function readValue(

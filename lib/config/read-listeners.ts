@@ -24,6 +24,7 @@ export function readListeners(
       port: status.port,
       tls: readTls('status', reading, findings),
       ...(status.htpasswd_path !== undefined && { htpasswdPath: status.htpasswd_path }),
+      ...(status.nodes_path !== undefined && { nodesPath: status.nodes_path }),
     },
   }
 }

@@ -1,5 +1,6 @@
 import {
   COOLDOWN_SECONDS,
+  DEFAULT_STALE_AFTER_MINUTES,
   LISTEN_PORT,
   MAX_ALLOWED_NAMES,
   MAX_ENDPOINTS,
@@ -20,6 +21,7 @@ import {
 import { key, optional, optionalOrEmpty, required, table, tables } from './field.js'
 import type { Fields, FragmentOf, TableField } from './field.js'
 import { BLACKOUTS, GATES, WINDOWS } from './gate-schema.js'
+import { NODES } from './node-names.js'
 import { timeZone } from './gate-value-types.js'
 import { WEBHOOK_EVENTS } from './webhook-events.js'
 import {
@@ -72,7 +74,9 @@ export const SCHEMA = table({
     tls_cert_path: optional(path()),
     tls_key_path: optional(path()),
     htpasswd_path: optional(path()),
+    nodes_path: optional(path()),
   }),
+  nodes: NODES,
   etcd3: table({
     endpoints: optional(list(endpoint(), MAX_ENDPOINTS)),
     client_cert_pub_path: optionalOrEmpty(path()),
@@ -97,7 +101,7 @@ export const SCHEMA = table({
     waiters_max: key(integer(WAITERS), 10_000),
     cooldown_seconds: key(integer(COOLDOWN_SECONDS), 0),
     total_slots_max: optional(integer(SLOTS)),
-    stale_after_minutes: key(integer(STALE_AFTER_MINUTES), 60),
+    stale_after_minutes: key(integer(STALE_AFTER_MINUTES), DEFAULT_STALE_AFTER_MINUTES),
     default_stale_release: staleRelease,
     time_zone: optional(timeZone()),
     window: WINDOWS,

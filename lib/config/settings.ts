@@ -1,5 +1,6 @@
 import type { Blackout } from '../calendar/reboot-calendar.js'
 import type { RebootWindow } from '../calendar/weekly-windows.js'
+import type { NodeNames } from './node-names.js'
 import type { WEBHOOK_EVENTS } from './webhook-events.js'
 
 /**
@@ -9,6 +10,8 @@ import type { WEBHOOK_EVENTS } from './webhook-events.js'
 export interface Settings {
   readonly service: ServiceSettings
   readonly status: StatusSettings
+  /** What people call their nodes; what a file says too is as it stands here. */
+  readonly nodes: NodeNames
   readonly store: StoreSettings
   readonly lock: LockSettings
   readonly gates: GateSettings
@@ -53,6 +56,8 @@ export interface ServiceSettings extends ListenerSettings {
 /** The status service, which can be off. */
 export interface StatusSettings extends ListenerSettings {
   readonly enabled: boolean
+  /** File of more names of nodes. */
+  readonly nodesPath?: string
 }
 
 /** Which store keeps the semaphores. */

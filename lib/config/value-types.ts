@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { groupProblem } from '../semaphore/node-identity.js'
 import {
   MAX_NAME_PATTERN_LENGTH,
+  MAX_NODE_NAME_LENGTH,
   MAX_PATH_LENGTH,
   MAX_URL_LENGTH,
   MAX_USERNAME_LENGTH,
@@ -119,6 +120,17 @@ export function username(): ValueType<string> {
   return textThat(
     (text) => text !== '' && text.length <= MAX_USERNAME_LENGTH,
     `a user name of 1 to ${MAX_USERNAME_LENGTH} characters`,
+  )
+}
+
+/** What people call a node: one line, with nothing in it that a terminal or a page acts on. */
+export function nodeName(): ValueType<string> {
+  return textThat(
+    (text) =>
+      text.trim() !== '' &&
+      text.length <= MAX_NODE_NAME_LENGTH &&
+      !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text),
+    `a name of 1 to ${MAX_NODE_NAME_LENGTH} printable characters`,
   )
 }
 

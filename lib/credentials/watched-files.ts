@@ -7,6 +7,15 @@ export interface Reading<T> {
   readonly report: FileFindings
 }
 
+/** A reading that has a value. */
+export type GoodReading<T> = Reading<T> & { readonly value: T }
+
+/** The same reading, of which the caller knows that it has no problems. */
+export function goodReading<T>({ value, report }: Reading<T>): GoodReading<T> {
+  if (value === undefined) throw new TypeError('these files have problems')
+  return { value, report }
+}
+
 /** What a {@link WatchedFiles} needs. */
 export interface WatchedFilesOptions<T> {
   readonly clock: Clock
@@ -46,7 +55,7 @@ export class WatchedFiles<T> {
   /** `value` is what `read` has read before, with that report. */
   constructor(
     read: () => Promise<Reading<T>>,
-    { value, report }: Reading<T> & { readonly value: T },
+    { value, report }: GoodReading<T>,
     options: WatchedFilesOptions<T>,
   ) {
     this.#options = options
@@ -71,10 +80,7 @@ export class WatchedFiles<T> {
   }
 
   /** Watches other files from now on, of which `reading` is the first, good one. */
-  replace(
-    read: () => Promise<Reading<T>>,
-    { value, report }: Reading<T> & { readonly value: T },
-  ): void {
+  replace(read: () => Promise<Reading<T>>, { value, report }: GoodReading<T>): void {
     this.#read = read
     this.#refused = undefined
     const hasChanged = report.fingerprint !== this.#inForce

@@ -3,14 +3,12 @@ import type { Writable } from 'node:stream'
 import type { Clock } from '../calendar/clock.js'
 import { ConsistencyChecker } from '../checker/consistency-checker.js'
 import { StaleWatch } from '../checker/stale-watch.js'
-import type { Problem } from '../config/problem.js'
 import type { Settings } from '../config/settings.js'
 import { LockManager, type LockSettings } from '../lock/lock-manager.js'
 import { ObservedStore } from '../lock/observed-store.js'
+import { RefusedMachines, type RefusedMachine } from '../lock/refused-machines.js'
 import { StorePoller } from '../lock/store-poller.js'
 import { Readiness } from '../status/readiness.js'
-import { openStore } from '../store/open-store.js'
-import { StoreError } from '../store/store-error.js'
 import type { Store } from '../store/store.js'
 import { DaemonGates } from './gates.js'
 import { Notifications } from './notifications.js'
@@ -18,11 +16,12 @@ import { OrphanSweeps } from './orphan-sweeps.js'
 import { readServiceFiles, type AllServiceFiles } from './service-files.js'
 import { Services } from './services.js'
 import { settingsToReload } from './settings-to-reload.js'
+import { StatusBoard } from './status-board.js'
 import { SystemdNotifier } from './systemd-notifier.js'
-import { createEvents, type Events } from '../telemetry/events.js'
+import type { Events } from '../telemetry/events.js'
 import type { LogLevel } from '../telemetry/log-level.js'
-import { createLogger, type Logger } from '../telemetry/logger.js'
-import { createMetrics, type Metrics } from '../telemetry/metrics.js'
+import type { Logger } from '../telemetry/logger.js'
+import type { Metrics } from '../telemetry/metrics.js'
 
 /** What a daemon takes from the process it runs in. */
 export interface DaemonContext {
@@ -34,41 +33,8 @@ export interface DaemonContext {
   readonly version: string
 }
 
-/** A daemon to start, or why the settings cannot be used on this machine. */
-export type CreatedDaemon = { readonly daemon: Daemon } | { readonly problems: readonly Problem[] }
-
-/** Puts a daemon together; nothing listens yet, and an etcd that is down is no problem. */
-export async function createDaemon(
-  settings: Settings,
-  context: DaemonContext,
-): Promise<CreatedDaemon> {
-  const { clock, environment, logStream, logLevel, version } = context
-  const opened = await openStore(settings.store, { clock, environment }).catch((error: unknown) => {
-    if (!(error instanceof StoreError)) throw error
-    return { problems: [{ path: 'store.path', message: error.message }] }
-  })
-  const files = await readServiceFiles(settings)
-  const problems = 'problems' in opened ? opened.problems : []
-  if ('problems' in opened || files.problems.length > 0) {
-    if ('store' in opened) await opened.store.close()
-    return { problems: [...problems, ...files.problems] }
-  }
-  const logger = createLogger({
-    level: logLevel ?? settings.log.level,
-    format: settings.log.format,
-    stream: logStream,
-  })
-  const metrics = createMetrics(version)
-  const events = createEvents(logger, metrics)
-  for (const { path, message } of [...opened.warnings, ...files.warnings]) {
-    events.configWarning(path, message)
-  }
-  return {
-    daemon: new Daemon(settings, context, { store: opened.store, files, logger, metrics, events }),
-  }
-}
-
-interface Parts {
+/** What a daemon is made of, ready to use; it closes the store. */
+export interface DaemonParts {
   readonly store: Store
   readonly files: AllServiceFiles
   readonly logger: Logger
@@ -97,9 +63,10 @@ export class Daemon {
   readonly #notifier: SystemdNotifier
   readonly #readiness: Readiness
   readonly #services: Services
+  readonly #board: StatusBoard
   readonly #sweeps: OrphanSweeps
 
-  constructor(settings: Settings, context: DaemonContext, parts: Parts) {
+  constructor(settings: Settings, context: DaemonContext, parts: DaemonParts) {
     const { store, files, logger, metrics, events } = parts
     const { clock, environment } = context
     const { groups } = settings.lock
@@ -112,15 +79,37 @@ export class Daemon {
     const by = `airlock@${hostname()}`
     const forStore = { store: this.#store, clock, events, timeoutMs, by }
     this.#notifications = new Notifications(settings.notify, forStore)
+    const refused = new RefusedMachines({
+      clock,
+      onRefused: (machine) => this.#noteRefused(machine),
+      onGone: () => this.#board.status.noteChange(),
+    })
+    this.#board = new StatusBoard(settings, files, {
+      store: this.#store,
+      clock,
+      events,
+      timeoutMs,
+      version: context.version,
+      watchStore: () => this.#poller.watch(),
+      waitersOf: (group, count) => this.#manager.waitersOf(group, count),
+      gatesOf: (group) => this.#gates.reportOf(group),
+      ageOf: (hold) => this.#staleWatch.ageOf(hold),
+      refused: () => refused.list(),
+    })
     this.#gates = new DaemonGates(settings, {
       clock,
       events,
       onFailing: (gate) => this.#notifications.gateFailing(gate),
+      onChange: () => this.#board.status.noteChange(),
     })
     this.#manager = new LockManager(this.#lockSettings(), {
       ...forStore,
       watchStore: () => this.#poller.watch(),
-      onChange: (event) => this.#notifications.changed(event),
+      onWaitersChange: () => this.#board.status.noteChange(),
+      onChange: (event) => {
+        this.#notifications.changed(event)
+        this.#board.status.noteStoreChange()
+      },
     })
     this.#checker = new ConsistencyChecker(groups, events)
     this.#poller = new StorePoller({
@@ -131,7 +120,9 @@ export class Daemon {
         this.#manager.observe(snapshot)
         this.#checker.check(snapshot)
         this.#notifications.observe(snapshot)
+        this.#board.status.observe(snapshot)
       },
+      onFailure: (error) => this.#board.status.storeFailed(error),
     })
     this.#staleWatch = new StaleWatch(groups, {
       ...forStore,
@@ -146,8 +137,9 @@ export class Daemon {
     })
     this.#readiness = new Readiness(this.#store, clock)
     this.#services = new Services(settings, files, {
-      manager: this.#notifications.watch(this.#manager),
+      manager: refused.watch(this.#manager),
       readiness: this.#readiness,
+      source: this.#board.status,
       metrics,
       events,
       clock,
@@ -171,6 +163,7 @@ export class Daemon {
     this.#poller.start()
     this.#staleWatch.start()
     this.#sweeps.start()
+    this.#board.start()
     const addresses = this.#services.addressesOf('service')
     this.events.ready({
       service: addresses.join(','),
@@ -211,6 +204,7 @@ export class Daemon {
     this.#gates.configure(settings)
     this.#manager.configure(this.#lockSettings())
     this.#checker.configure(groups)
+    this.#board.configure(settings, files)
     this.#staleWatch.configure(groups)
     this.#services.reload(settings, files)
     this.events.groupsConfigured(groups)
@@ -234,9 +228,15 @@ export class Daemon {
     await this.#services.closeMain()
     this.#manager.close()
     this.#gates.stop()
+    this.#board.stop()
     await Promise.all([this.#poller.stop(), this.#staleWatch.stop(), this.#services.closeStatus()])
     await this.#notifications.stop()
     await this.#store.close()
+  }
+
+  #noteRefused(machine: RefusedMachine): void {
+    this.#notifications.refused(machine)
+    this.#board.status.noteChange()
   }
 
   #lockSettings(): LockSettings {

@@ -4,6 +4,7 @@ import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { createGates } from '../gates/create-gates.js'
 import type { GroupGates } from '../gates/gate.js'
 import { GateStates, type GateState } from '../gates/gate-states.js'
+import type { GroupReport } from '../status/status-report.js'
 import type { Events } from '../telemetry/events.js'
 import type { FailingGate } from './notifications.js'
 
@@ -13,6 +14,8 @@ export interface DaemonGatesContext {
   readonly events: Events
   /** Hears of a gate that cannot be asked any more. */
   readonly onFailing: (gate: FailingGate) => void
+  /** Hears of each gate that is in another state than before. */
+  readonly onChange: () => void
 }
 
 /**
@@ -30,6 +33,7 @@ export class DaemonGates {
     this.#context = context
     this.#states = new GateStates((state) => {
       context.events.gateChanged(toReport(state))
+      context.onChange()
       const { group, gate, refusal, trouble } = state
       const reason = refusal?.kind === 'gate_error' ? refusal.reason : trouble
       if (reason !== undefined) context.onFailing({ group, gate, reason })
@@ -64,9 +68,22 @@ export class DaemonGates {
     return verdict?.verdict === 'closed' ? replyToRefusal(verdict.refusal).value : true
   }
 
-  /** What each gate said last. */
-  list(): readonly GateState[] {
-    return this.#states.list()
+  /** What each gate of a group said last, in the order in which they count. */
+  reportOf(group: string): GroupReport['gates'] {
+    const names = this.#chains.get(group)?.names ?? []
+    return names.map((gate) => {
+      const state = this.#states.get(group, gate)
+      if (state === undefined) {
+        return { gate, state: 'not_asked', since: null, asked_at: null, reason: null }
+      }
+      return {
+        gate,
+        state: state.state,
+        since: new Date(state.since).toISOString(),
+        asked_at: new Date(state.askedAt).toISOString(),
+        reason: reasonOf(state) ?? null,
+      }
+    })
   }
 
   /** Ends what is being asked. */
@@ -75,6 +92,12 @@ export class DaemonGates {
   }
 }
 
-function toReport({ group, gate, state, since, refusal, trouble }: GateState) {
-  return { group, gate, state, since, reason: trouble ?? (refusal && JSON.stringify(refusal)) }
+function toReport(state: GateState) {
+  const { group, gate, since } = state
+  return { group, gate, state: state.state, since, reason: reasonOf(state) }
+}
+
+/** Why machines may not take slots, or why it is not known whether they may. */
+function reasonOf({ refusal, trouble }: GateState): string | undefined {
+  return trouble ?? (refusal && replyToRefusal(refusal).value)
 }

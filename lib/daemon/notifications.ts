@@ -5,15 +5,15 @@ import type { NotifySettings, WebhookSettings } from '../config/settings.js'
 import type { FileProblem } from '../credentials/file-report.js'
 import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { queryEscape } from '../lock/keys.js'
-import type { Locks } from '../lock/lock-manager.js'
 import type { GroupEvent } from '../lock/read-events.js'
+import type { RefusedMachine } from '../lock/refused-machines.js'
 import type { GroupsSnapshot } from '../lock/store-poller.js'
 import { DAILY_CLAIM_SECONDS, HOURLY_CLAIM_SECONDS } from '../notify/bounds.js'
 import { ChangeFeed } from '../notify/change-feed.js'
 import { Claims } from '../notify/claims.js'
 import { Courier } from '../notify/courier.js'
 import type { Notification } from '../notify/notification.js'
-import { RefusalWatch, type LongRefusal } from '../notify/refusal-watch.js'
+import { RefusalWatch } from '../notify/refusal-watch.js'
 import { checkWebhookFiles, postToWebhook } from '../notify/webhook.js'
 import { WebhookQueue } from '../notify/webhook-queue.js'
 import type { Store } from '../store/store.js'
@@ -76,10 +76,9 @@ export class Notifications {
         this.#courier.wants('granted', 'released', 'stale', 'paused', 'resumed', 'slots-changed'),
       onChange: (announcement, afterMs) => this.#courier.offer(announcement, afterMs),
     })
-    this.#refusals = new RefusalWatch(settings.refusedForLongerThanMinutes, {
-      clock,
-      onLong: (refusal) => this.#tellRefused(refusal),
-    })
+    this.#refusals = new RefusalWatch(settings.refusedForLongerThanMinutes, (machine) =>
+      this.#tellRefused(machine),
+    )
     this.#aim(settings)
   }
 
@@ -89,9 +88,9 @@ export class Notifications {
     this.#aim(settings)
   }
 
-  /** The same locks, with an eye on who is refused for long. */
-  watch(locks: Locks): Locks {
-    return this.#refusals.watch(locks)
+  /** A machine has been refused. */
+  refused(machine: RefusedMachine): void {
+    this.#refusals.note(machine)
   }
 
   /** A lane of this daemon has committed a change. */
@@ -132,8 +131,9 @@ export class Notifications {
     await this.#courier.stop()
   }
 
-  #tellRefused({ identity, forMinutes, refusal }: LongRefusal): void {
+  #tellRefused({ identity, forMs, refusal }: RefusedMachine): void {
     const { group, id } = identity
+    const forMinutes = Math.floor(forMs / 60_000)
     this.#tell(`refused/${queryEscape(group)}/${queryEscape(id)}`, DAILY_CLAIM_SECONDS, {
       type: 'refused-for-longer-than',
       group,

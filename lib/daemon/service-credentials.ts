@@ -3,7 +3,7 @@ import type { PasswordComparer } from '../credentials/bcrypt-thread.js'
 import type { FileProblem } from '../credentials/file-report.js'
 import type { Htpasswd } from '../credentials/htpasswd.js'
 import type { ServerTls } from '../credentials/server-tls.js'
-import { WatchedFiles, type Reading } from '../credentials/watched-files.js'
+import { goodReading, WatchedFiles } from '../credentials/watched-files.js'
 import { CredentialsGate } from '../http/credentials-gate.js'
 import type { Listener } from '../http/listener.js'
 import type { ListenerTls } from '../http/secure-server.js'
@@ -66,9 +66,9 @@ export class ServiceCredentials {
 
   /** Puts other files in force, at a reload; they have no problems. */
   replace({ tls, htpasswd }: ServiceFiles): void {
-    if (tls !== undefined) this.#tls?.replace(tls.read, goodReading(tls))
+    if (tls !== undefined) this.#tls?.replace(tls.read, goodReading(tls.first))
     if (htpasswd !== undefined && this.#htpasswd !== undefined) {
-      this.#htpasswd.replace(htpasswd.read, goodReading(htpasswd))
+      this.#htpasswd.replace(htpasswd.read, goodReading(htpasswd.first))
       return
     }
     this.#htpasswd?.stop()
@@ -80,7 +80,7 @@ export class ServiceCredentials {
   #watchTls(file: ServiceFile<ServerTls>): WatchedFiles<ServerTls> {
     const { clock, events } = this.#options
     const time = new CertificateTime(this.#service, clock, events)
-    return new WatchedFiles(file.read, goodReading(file), {
+    return new WatchedFiles(file.read, goodReading(file.first), {
       clock,
       refusal: (next, now) => this.#refusal(next, now),
       onChange: (tls, { warnings }) => {
@@ -109,7 +109,7 @@ export class ServiceCredentials {
 
   #watchHtpasswd(file: ServiceFile<Htpasswd>): WatchedFiles<Htpasswd> {
     const { clock, events } = this.#options
-    return new WatchedFiles(file.read, goodReading(file), {
+    return new WatchedFiles(file.read, goodReading(file.first), {
       clock,
       onChange: (htpasswd, { warnings }) => {
         this.gate.replace(htpasswd)
@@ -119,9 +119,4 @@ export class ServiceCredentials {
       onRefused: (problems) => events.filesRefused(this.#service, 'password file', problems),
     })
   }
-}
-
-function goodReading<T>({ first: { value, report } }: ServiceFile<T>): Reading<T> & { value: T } {
-  if (value === undefined) throw new TypeError('these files have problems')
-  return { value, report }
 }

@@ -1,3 +1,4 @@
+import type { NodeNames } from '../config/node-names.js'
 import type { ListenerSettings, Settings } from '../config/settings.js'
 import type { FileProblem } from '../credentials/file-report.js'
 import { readHtpasswd, type Htpasswd } from '../credentials/htpasswd.js'
@@ -5,6 +6,7 @@ import { readServerTls, type ServerTls } from '../credentials/server-tls.js'
 import type { Reading } from '../credentials/watched-files.js'
 import { checkGateFiles } from '../gates/check-gate-files.js'
 import { checkNotifyFiles } from './notifications.js'
+import { readNodesFile } from './read-nodes-file.js'
 import type { ServiceName } from '../telemetry/door-events.js'
 
 /** Files that can be read again, and what the first reading said. */
@@ -25,6 +27,8 @@ export interface ServiceFiles {
 export interface AllServiceFiles {
   readonly service: ServiceFiles
   readonly status: ServiceFiles
+  /** Names of nodes. */
+  readonly nodes: ServiceFile<NodeNames> | undefined
   readonly problems: readonly FileProblem[]
   readonly warnings: readonly FileProblem[]
 }
@@ -42,12 +46,19 @@ export async function readServiceFiles({
   const ofService = await readFilesOf('service', service)
   // What is not served needs no files.
   const ofStatus = await readFilesOf('status', status.enabled ? status : { tls: false })
+  const { enabled, nodesPath } = status
+  const nodes =
+    nodesPath === undefined || !enabled
+      ? undefined
+      : await readFirst(() => readNodesFile(nodesPath))
   return {
     service: ofService,
     status: ofStatus,
+    nodes,
     problems: [
       ...ofService.problems,
       ...ofStatus.problems,
+      ...(nodes?.first.report.problems ?? []),
       ...(await checkGateFiles(gates)),
       ...(await checkNotifyFiles(notify)),
     ],

@@ -5,19 +5,25 @@ import { LISTENER_BOUNDS, STATUS_LISTENER_BOUNDS } from '../http/bounds.js'
 import { Door, type DoorSettings } from '../http/door.js'
 import { Listener, ListenError } from '../http/listener.js'
 import { createMainService } from '../http/main-service.js'
+import { Standstill } from '../http/standstill.js'
 import type { Locks } from '../lock/lock-manager.js'
+import { readAssets } from '../status/page/assets.js'
+import { LivePage } from '../status/page/live-page.js'
 import type { Readiness } from '../status/readiness.js'
 import { createStatusService } from '../status/status-service.js'
+import type { StatusSource } from '../status/status-source.js'
 import type { ServiceName } from '../telemetry/door-events.js'
 import type { Events } from '../telemetry/events.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { ServiceCredentials } from './service-credentials.js'
 import type { AllServiceFiles } from './service-files.js'
+import { processorMs } from './system-clock.js'
 
 /** What the services need of the rest of the daemon. */
 export interface ServicesOptions {
   readonly manager: Locks
   readonly readiness: Readiness
+  readonly source: StatusSource
   readonly metrics: Metrics
   readonly events: Events
   readonly clock: Clock
@@ -33,17 +39,36 @@ export class Services {
   readonly #credentials: Readonly<Record<ServiceName, ServiceCredentials>>
   readonly #listeners: Readonly<Record<ServiceName, Listener>>
   readonly #door: Door
+  readonly #standstill: Standstill
+  readonly #page: LivePage
 
   /** `files` are those of the settings, without problems. */
   constructor(settings: Settings, files: AllServiceFiles, options: ServicesOptions) {
-    const { manager, readiness, metrics, events, clock } = options
+    const { manager, readiness, source, metrics, events, clock } = options
     const forCredentials = { clock, events, comparer: this.#bcrypt }
     const service = new ServiceCredentials('service', files.service, forCredentials)
     const status = new ServiceCredentials('status', files.status, forCredentials)
     this.#credentials = { service, status }
     this.#door = new Door(doorSettings(settings), service.gate, clock)
-    const main = createMainService({ manager, door: this.#door, events, clock })
-    const shown = createStatusService({ metrics, readiness, events, gate: status.gate })
+    this.#standstill = new Standstill(clock, processorMs)
+    const main = createMainService({
+      manager,
+      door: this.#door,
+      events,
+      clock,
+      standstill: this.#standstill,
+    })
+    const assets = readAssets()
+    this.#page = new LivePage(source, clock, assets.build)
+    const shown = createStatusService({
+      metrics,
+      readiness,
+      source,
+      page: this.#page,
+      assets,
+      events,
+      gate: status.gate,
+    })
     this.#listeners = {
       service: new Listener(main, clock, LISTENER_BOUNDS, service.listenerTls),
       status: new Listener(shown, clock, STATUS_LISTENER_BOUNDS, status.listenerTls),
@@ -69,6 +94,7 @@ export class Services {
     const { service: main, status: shown } = this.#listeners
     await listenAt('service', main, service)
     if (status.enabled) await listenAt('status', shown, status)
+    this.#standstill.start()
     this.#credentials.service.start(main)
     this.#credentials.status.start(shown)
   }
@@ -84,11 +110,13 @@ export class Services {
   async closeMain(): Promise<void> {
     this.#credentials.service.stop()
     await this.#listeners.service.close()
+    this.#standstill.stop()
   }
 
   /** Likewise at the status service; with it goes what both have used. */
   async closeStatus(): Promise<void> {
     this.#credentials.status.stop()
+    this.#page.close()
     await this.#listeners.status.close()
     await this.#bcrypt.close()
   }

@@ -16,6 +16,7 @@ export function settingsToReload(now: Settings, next: Settings): SettingsToReloa
   const settings: Settings = {
     service: keepListener(now.service, next.service),
     status: { ...keepListener(now.status, next.status), enabled: now.status.enabled },
+    nodes: next.nodes,
     store: now.store,
     lock: next.lock,
     gates: next.gates,

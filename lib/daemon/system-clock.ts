@@ -19,3 +19,9 @@ export const commandClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** The processor time that this process has used so far, in milliseconds. */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

@@ -14,10 +14,7 @@ export function replyToRefusal(refusal: Refusal): ErrorReply {
         value: `all ${refusal.max} slots over all groups currently locked`,
       }
     case 'cooldown':
-      return {
-        kind: 'failed_lock_cooldown',
-        value: `a machine of this group was released less than ${refusal.seconds} seconds ago`,
-      }
+      return { kind: 'failed_lock_cooldown', value: cooldownSentence(refusal) }
     case 'outside_reboot_window':
       return { kind: 'failed_lock_outside_reboot_window', value: windowSentence(refusal.opensAt) }
     case 'blackout':
@@ -43,7 +40,7 @@ export function replyToRefusal(refusal: Refusal): ErrorReply {
     case 'withdrawn':
       return {
         kind: 'failed_lock_withdrawn',
-        value: 'the machine gave up this request before it was granted',
+        value: 'the machine gave up this request before it was done',
       }
     case 'store_unavailable':
       return {
@@ -80,6 +77,14 @@ function pausedSentence({ scope, reason, since, by }: Refusal & { kind: 'paused'
     scope === 'all' ? 'reboots of all groups are paused' : 'reboots of this group are paused'
   const origin = [since && `since ${since}`, by && `by ${by}`].filter((part) => part !== '')
   return `${[what, ...origin].join(' ')}: ${reason}`
+}
+
+/** Only about then: hosts' clocks differ, and the store takes a moment to forget. */
+function cooldownSentence({ seconds, until }: Refusal & { kind: 'cooldown' }): string {
+  const what = `a machine of this group was released less than ${seconds} seconds ago`
+  if (until === null) return what
+  const moment = until.replace(/\.\d+Z$/, 'Z')
+  return `${what}; the next is granted after about ${moment}`
 }
 
 function windowSentence(opensAt: string | null): string {

@@ -1,4 +1,9 @@
-import { RebootCalendar, type Blackout, type CalendarRules } from '../calendar/reboot-calendar.js'
+import {
+  calendarOfGroup,
+  type GroupBlackout,
+  type GroupRules,
+} from '../calendar/calendar-of-group.js'
+import type { RebootCalendar } from '../calendar/reboot-calendar.js'
 import { BlackoutGate } from './blackout-gate.js'
 import type { Gate } from './gate.js'
 import { GateChain, type GateReport } from './gate-chain.js'
@@ -14,8 +19,8 @@ export interface ForGroups {
 
 /** The gates of all groups, as they are configured. */
 export interface GatesSettings {
-  readonly groups: readonly (Omit<CalendarRules, 'blackouts'> & { readonly name: string })[]
-  readonly blackouts: readonly (Blackout & ForGroups)[]
+  readonly groups: readonly GroupRules[]
+  readonly blackouts: readonly GroupBlackout[]
   readonly prometheus?: PrometheusOptions & ForGroups
   readonly http: readonly (HttpCheckOptions & ForGroups)[]
 }
@@ -43,9 +48,9 @@ export function createGates(
     check: new HttpCheck(options, context),
   }))
   const chains = new Map<string, GateChain>()
-  for (const { name, ...rules } of settings.groups) {
-    const blackouts = settings.blackouts.filter((blackout) => holdsFor(blackout, name))
-    const local = localGates(new RebootCalendar({ ...rules, blackouts }))
+  for (const group of settings.groups) {
+    const { name } = group
+    const local = localGates(calendarOfGroup(group, settings.blackouts))
     const remote: Gate[] = []
     if (alerts !== undefined && holdsFor(prometheus ?? {}, name)) remote.push(alerts)
     const own = checks.filter((each) => holdsFor(each, name)).map(({ check }) => check)

@@ -35,6 +35,11 @@ export class GateStates {
     return [...this.#states.values()]
   }
 
+  /** What is known of a gate; undefined while it has not been asked yet. */
+  get(group: string, gate: GateName): GateState | undefined {
+    return this.#states.get(keyOf(group, gate))
+  }
+
   /** Takes what a gate has said, see GatesContext. */
   note({ group, gate, askedAt, verdict }: GateReport): void {
     const key = keyOf(group, gate)

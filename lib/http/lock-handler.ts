@@ -13,6 +13,8 @@ import type { Events, RequestContext } from '../telemetry/events.js'
 import type { Api } from '../telemetry/metrics.js'
 import type { Door } from './door.js'
 import { sendDone, sendError } from './reply.js'
+import { requestingClient } from './requesting-client.js'
+import type { Standstill } from './standstill.js'
 
 /** What the main service's handlers need. */
 export interface LockHandlerOptions {
@@ -20,6 +22,7 @@ export interface LockHandlerOptions {
   readonly door: Door
   readonly events: Events
   readonly clock: Clock
+  readonly standstill: Standstill
 }
 
 /** The header of an answer that names its request in the log. */
@@ -92,7 +95,7 @@ export class LockExchange {
       return
     }
     try {
-      const outcome = await this.#decide(identity, clientOf(request))
+      const outcome = await this.#decide(identity, await this.#clientOf(request))
       if (outcome.outcome === 'refused') this.refuse(replyToRefusal(outcome.refusal))
       else this.#confirm(outcome.outcome)
     } catch (error) {
@@ -114,6 +117,10 @@ export class LockExchange {
     this.refuse({ kind: 'internal_error', value: `internal error; the log has it under ${name}` })
   }
 
+  #clientOf(request: IncomingMessage): Promise<Client> {
+    return requestingClient(request, this.#options.standstill)
+  }
+
   #decide(identity: NodeIdentity, client: Client): Promise<Outcome> {
     const { manager } = this.#options
     return this.#api === 'pre_reboot'
@@ -130,16 +137,5 @@ export class LockExchange {
     const durationSeconds = (this.#options.clock.monotonic() - this.#arrivedAt) / 1000
     const end = { status, outcome, value, durationSeconds }
     this.#options.events.requestAnswered(this.#api, this.#context, end)
-  }
-}
-
-/** A client is gone when its connection is: a half-closed one is closed by Node.js too. */
-function clientOf({ socket }: IncomingMessage): Client {
-  return {
-    isGone: () => socket.destroyed,
-    onGone: (callback) => {
-      socket.once('close', callback)
-      return () => socket.off('close', callback)
-    },
   }
 }

@@ -40,8 +40,8 @@ export interface BatchDecision {
 export interface GrantConditions {
   /** Why no node may take a slot now, if there is such a reason. */
   readonly barrier?: Refusal | undefined
-  /** Seconds for which a group rests after a release: then a batch that releases grants nothing. */
-  readonly cooldownSeconds?: number | undefined
+  /** Why a batch that releases grants nothing, where the group rests after a release. */
+  readonly afterRelease?: Refusal | undefined
   /** The cap over all groups, and what the other groups hold. */
   readonly cap?: { readonly max: number; readonly heldByOthers: number } | undefined
   /** Whether a grant needs the gates' verdict. */
@@ -141,12 +141,12 @@ export function decideBatch(
 function refusalOf(
   semaphore: Semaphore,
   { isBehind, verdict }: BatchRequest,
-  { barrier, cooldownSeconds = 0, cap }: GrantConditions,
+  { barrier, afterRelease, cap }: GrantConditions,
   hasReleased: boolean,
 ): Refusal | undefined {
   if (barrier !== undefined) return barrier
   if (isBehind === true || !hasFreeSlot(semaphore)) return fullRefusal(semaphore)
-  if (hasReleased && cooldownSeconds > 0) return { kind: 'cooldown', seconds: cooldownSeconds }
+  if (hasReleased && afterRelease !== undefined) return afterRelease
   if (cap !== undefined) {
     const held = cap.heldByOthers + semaphore.holders.length
     if (held >= cap.max) return { kind: 'total_full', max: cap.max, held }

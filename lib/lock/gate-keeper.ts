@@ -1,4 +1,4 @@
-import type { Clock } from '../calendar/clock.js'
+import type { Cancel, Clock } from '../calendar/clock.js'
 import type { GroupGates, Verdict } from '../gates/gate.js'
 import type { PendingRequest } from './pending-request.js'
 
@@ -25,10 +25,15 @@ export interface GateKeeperOptions {
  * INVARIANTS:
  * - Gates are asked at most once at a time, for all that wait then; a request that comes later is part
  *   of the next asking, so that every verdict is younger than its request.
+ * - After `close` there is no callback and no timer.
  */
 export class GateKeeper {
   readonly #options: GateKeeperOptions
   #isAsking = false
+  #isClosed = false
+  #cancelAgain: Cancel | undefined
+  /** For whom they are being asked, and for whom they are to be asked after that. */
+  #asked: readonly PendingRequest[] = []
   #next = new Map<PendingRequest, GroupGates>()
 
   constructor(options: GateKeeperOptions) {
@@ -41,27 +46,39 @@ export class GateKeeper {
     if (!this.#isAsking) void this.#askNext()
   }
 
+  /** Hands out no verdict any more; returns the requests that would have had one. */
+  close(): readonly PendingRequest[] {
+    this.#isClosed = true
+    this.#cancelAgain?.()
+    const left = [...this.#asked, ...this.#next.keys()]
+    this.#next.clear()
+    return left
+  }
+
   async #askNext(): Promise<void> {
     this.#isAsking = true
     while (this.#next.size > 0) {
       const asked = this.#next
       this.#next = new Map()
       const [gates] = asked.values()
-      const requests = [...asked.keys()].filter((request) => !request.isAnswered)
-      if (gates === undefined || requests.length === 0) continue
+      this.#asked = [...asked.keys()].filter((request) => !request.isAnswered)
+      if (gates === undefined || this.#asked.length === 0) continue
       const verdict = await gates.ask(this.#options.clock.now())
-      this.#hand(verdict, requests)
+      this.#hand(verdict, this.#asked)
     }
+    this.#asked = []
     this.#isAsking = false
   }
 
   #hand(verdict: Verdict, requests: readonly PendingRequest[]): void {
     const { clock, onVerdict } = this.#options
+    if (this.#isClosed) return
     for (const request of requests) request.setVerdict(verdict, VERDICT_HOLDS_MS)
     onVerdict(requests)
+    this.#cancelAgain?.()
     if (verdict.verdict === 'open') return
     const untilOpenMs = (verdict.opensAt ?? Infinity) - clock.now()
     const againMs = Math.min(ASK_AGAIN_MS, Math.max(VERDICT_HOLDS_MS, untilOpenMs))
-    clock.schedule(againMs, () => onVerdict([]))
+    this.#cancelAgain = clock.schedule(againMs, () => onVerdict([]))
   }
 }

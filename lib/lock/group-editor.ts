@@ -5,6 +5,7 @@ import { StoreError } from '../store/store-error.js'
 import type { Guard, Put, Store, Transaction } from '../store/store.js'
 import { MAX_CHANGED_IDS } from './batch.js'
 import type { Change, ChangeRecord, PauseRecord } from './change.js'
+import { cooldownPuts } from './cooldown.js'
 import { groupSelectors, readGroupState, type GroupState } from './group-state.js'
 import {
   ALL_GROUPS,
@@ -72,8 +73,8 @@ export class GroupEditor {
     return before?.slots
   }
 
-  /** Frees every slot of a group; resolves to the ids that held one. */
-  async unlockAll(group: string): Promise<readonly string[]> {
+  /** Frees every slot of a group, which then rests for `cooldownSeconds`; resolves to who held one. */
+  async unlockAll(group: string, cooldownSeconds: number): Promise<readonly string[]> {
     const released = new Set<string>()
     let isDone = false as boolean
     while (!isDone) {
@@ -84,6 +85,7 @@ export class GroupEditor {
         for (const id of ids) released.add(id)
         return {
           semaphore: ids.reduce((left, id) => unlockIfHeld(left, id).semaphore, semaphore.value),
+          puts: cooldownPuts(group, cooldownSeconds, this.#now()),
           deletes: ids.map((id) => holderKey(group, id)),
           changes: ids.map((id) => ({ type: 'released', id }) as const),
         }
@@ -92,18 +94,20 @@ export class GroupEditor {
     return [...released]
   }
 
-  /** Pauses a group; a pause that is there already gets the new reason. */
-  async pause(group: string, reason: string): Promise<void> {
+  /** Pauses a group; a pause that is there already gets the new reason, and is resolved to. */
+  async pause(group: string, reason: string): Promise<PauseRecord | undefined> {
     const record = this.#pauseRecord(reason)
-    await this.#edit(group, ({ pause }) =>
-      isSamePause(pause.value, record)
-        ? undefined
-        : {
-            unchanged: [{ key: pauseKey(group), revision: pause.revision }],
-            puts: [{ key: pauseKey(group), value: JSON.stringify(record) }],
-            changes: [{ type: 'paused', reason }],
-          },
-    )
+    let before: { readonly pause: PauseRecord | undefined } | undefined
+    await this.#edit(group, ({ pause }) => {
+      before ??= { pause: pause.value }
+      if (isSamePause(pause.value, record)) return undefined
+      return {
+        unchanged: [{ key: pauseKey(group), revision: pause.revision }],
+        puts: [{ key: pauseKey(group), value: JSON.stringify(record) }],
+        changes: [{ type: 'paused', reason }],
+      }
+    })
+    return before?.pause
   }
 
   /** Ends a group's pause; resolves to whether there was one. */
@@ -121,17 +125,19 @@ export class GroupEditor {
     return wasPaused
   }
 
-  /** Pauses all groups at once. */
-  async pauseAll(reason: string): Promise<void> {
+  /** Pauses all groups at once; likewise. */
+  async pauseAll(reason: string): Promise<PauseRecord | undefined> {
     const record = this.#pauseRecord(reason)
-    await this.#editGlobal(({ globalPause }) =>
-      isSamePause(globalPause.value, record)
-        ? undefined
-        : {
-            puts: [{ key: GLOBAL_PAUSE_KEY, value: JSON.stringify(record) }],
-            changes: [{ type: 'paused', reason }],
-          },
-    )
+    let before: { readonly pause: PauseRecord | undefined } | undefined
+    await this.#editGlobal(({ globalPause }) => {
+      before ??= { pause: globalPause.value }
+      if (isSamePause(globalPause.value, record)) return undefined
+      return {
+        puts: [{ key: GLOBAL_PAUSE_KEY, value: JSON.stringify(record) }],
+        changes: [{ type: 'paused', reason }],
+      }
+    })
+    return before?.pause
   }
 
   /** Ends the pause of all groups, not that of single ones; resolves to whether there was one. */

@@ -14,11 +14,11 @@ import {
   type GroupState,
 } from './group-state.js'
 import { LaneTrouble } from './lane-trouble.js'
-import { PATIENT_CLIENT, PendingRequest, type Client } from './pending-request.js'
+import { PendingRequest, type Client } from './pending-request.js'
 import { planCommit, type CommitPlan, type LaneSettings } from './plan-commit.js'
 import type { GroupEvent } from './read-events.js'
 import type { Turnstile } from './turnstile.js'
-import { WaitingRoom, type WaiterLimit } from './waiting-room.js'
+import { WaitingRoom, type Waiter, type WaiterLimit } from './waiting-room.js'
 
 /** What a lane needs; the same for all lanes but for the group and its settings. */
 export interface GroupLaneOptions {
@@ -38,8 +38,16 @@ export interface GroupLaneOptions {
   readonly watchStore: () => Cancel
   /** Hears of each change that the lane has committed; it must return at once and not throw. */
   readonly onChange?: (event: GroupEvent) => void
+  /** Hears whenever somebody begins or ends to wait for a slot. */
+  readonly onWaitersChange?: () => void
   /** Shared by all lanes: grants under a cap over all groups go through one at a time. */
   readonly turnstile: Turnstile
+}
+
+/** Who waits for a slot of a group. */
+export interface Waiters {
+  readonly waiting: number
+  readonly first: readonly Waiter[]
 }
 
 /** Pause in milliseconds before a batch is decided again, its random part so that replicas spread out. */
@@ -61,7 +69,9 @@ interface KnownState {
 }
 
 /**
- * All requests of one group, one batch after the other.
+ * All requests of one group, one batch after the other. It is long for one file because it is one loop:
+ * what is decided, awaited or remembered for a while is apart (batch, plan-commit, waiting-room,
+ * gate-keeper, lane-trouble), and what remains has to be read together to see that it is right.
  *
  * INVARIANTS:
  * - At most one operation of the store is under way for the group. Whatever arrives meanwhile waits,
@@ -110,10 +120,16 @@ export class GroupLane {
       clock,
       watchStore,
       onCountChange: (count) => {
+        options.onWaitersChange?.()
         if (this.#settings !== undefined) events.waitersChanged(group, count)
       },
       onWaited: (seconds) => events.waited(seconds),
     })
+  }
+
+  /** How many wait for a slot, and the first `count` of them in their order. */
+  waiters(count: number): Waiters {
+    return { waiting: this.#waitingRoom.size, first: this.#waitingRoom.list(count) }
   }
 
   /** Puts other settings in force; the next round applies the slots. */
@@ -130,7 +146,7 @@ export class GroupLane {
   }
 
   /** Gives back the slot of `id`, if it holds one. Not done if the client is gone by then. */
-  unlock(id: string, client: Client = PATIENT_CLIENT): Promise<Outcome> {
+  unlock(id: string, client: Client): Promise<Outcome> {
     if (!client.isGone()) this.#waitingRoom.withdraw(id)
     return this.#enqueue('unlock', id, client)
   }
@@ -156,7 +172,8 @@ export class GroupLane {
   close(): void {
     this.#isClosed = true
     this.endWaiting()
-    this.#refuse(this.#queue.splice(0), { kind: 'shutting_down' })
+    const left = [...this.#gateKeeper.close(), ...this.#queue.splice(0)]
+    this.#refuse(left, { kind: 'shutting_down' })
   }
 
   #enqueue(operation: 'lock' | 'unlock', id: string, client: Client): Promise<Outcome> {
@@ -324,6 +341,10 @@ export class GroupLane {
     const { clock, timeoutMs } = this.#options
     const gates = this.#settings?.gates
     if (gates === undefined || requests.length === 0) return
+    if (this.#isClosed) {
+      this.#refuse(requests, { kind: 'shutting_down' })
+      return
+    }
     for (const request of requests) {
       if (this.#waitingRoom.has(request)) continue
       request.refusal = GATES_TOO_SLOW

@@ -2,6 +2,7 @@ import { parseSemaphore } from '../semaphore/semaphore-document.js'
 import type { Semaphore } from '../semaphore/semaphore.js'
 import type { Entry, Selector, Snapshot } from '../store/store.js'
 import { parsePause, type PauseRecord } from './change.js'
+import { parseCooldown, type Cooldown } from './cooldown.js'
 import {
   configuredSlotsKey,
   cooldownKey,
@@ -30,7 +31,7 @@ export interface GroupState {
   /** The pause of all groups. */
   readonly globalPause: Seen<PauseRecord>
   /** There while the group cools down after a release. */
-  readonly cooldown: Seen<string>
+  readonly cooldown: Seen<Cooldown>
   /** How many slots all other groups hold, where that was read too. */
   readonly others?: { readonly held: number; readonly asOf: number }
 }
@@ -94,7 +95,7 @@ export function groupStateOf(group: string, find: FindEntry): GroupState | Corru
     configuredSlots: seen(find(configuredSlotsKey(group)), parseSlots),
     pause: seen(find(pauseKey(group)), parsePause),
     globalPause: seen(find(GLOBAL_PAUSE_KEY), parsePause),
-    cooldown: seen(find(cooldownKey(group)), (text) => text),
+    cooldown: seen(find(cooldownKey(group)), parseCooldown),
   }
 }
 

@@ -2,8 +2,8 @@ import type { GroupGates } from '../gates/gate.js'
 import type { NodeIdentity } from '../semaphore/node-identity.js'
 import type { Refusal } from '../semaphore/refusal.js'
 import type { Outcome } from './batch.js'
-import { GroupLane, type GroupLaneOptions } from './group-lane.js'
-import { PATIENT_CLIENT, type Client } from './pending-request.js'
+import { GroupLane, type GroupLaneOptions, type Waiters } from './group-lane.js'
+import type { Client } from './pending-request.js'
 import type { LaneSettings, SlotsSource } from './plan-commit.js'
 import { Turnstile } from './turnstile.js'
 import { WaiterLimit } from './waiting-room.js'
@@ -90,7 +90,7 @@ export class LockManager {
   }
 
   /** Gives back a node's slot, if it holds one; not for a client that has gone away. */
-  unlock({ group, id }: NodeIdentity, client: Client = PATIENT_CLIENT): Promise<Outcome> {
+  unlock({ group, id }: NodeIdentity, client: Client): Promise<Outcome> {
     const lane = this.#configured.get(group) ?? this.#leftOver.get(group)
     if (lane !== undefined) return lane.unlock(id, client)
     return refused(
@@ -114,6 +114,11 @@ export class LockManager {
       const state = snapshot.stateOf(name)
       if (!('problem' in state)) lane.observe(state, snapshot.revision)
     }
+  }
+
+  /** Who waits for a slot of a group at this replica: how many, and the first `count` of them. */
+  waitersOf(group: string, count: number): Waiters {
+    return this.#configured.get(group)?.waiters(count) ?? { waiting: 0, first: [] }
   }
 
   /** Refuses all that wait for a slot, and lets nobody wait any more; the rest is served on. */

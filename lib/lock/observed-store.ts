@@ -1,5 +1,12 @@
 import type { Clock } from '../calendar/clock.js'
-import type { CommitResult, Selector, Snapshot, Store, Transaction } from '../store/store.js'
+import type {
+  CommitResult,
+  EndpointHealth,
+  Selector,
+  Snapshot,
+  Store,
+  Transaction,
+} from '../store/store.js'
 import { StoreError } from '../store/store-error.js'
 import type { Events } from '../telemetry/events.js'
 import type { StoreOperation } from '../telemetry/metrics.js'
@@ -24,6 +31,11 @@ export class ObservedStore implements Store {
 
   commit(transaction: Transaction, timeoutMs: number): Promise<CommitResult> {
     return this.#observe('commit', () => this.#store.commit(transaction, timeoutMs))
+  }
+
+  /** Not an operation on the data: neither counted nor logged. */
+  probe(timeoutMs: number): Promise<readonly EndpointHealth[]> {
+    return this.#store.probe(timeoutMs)
   }
 
   close(): Promise<void> {

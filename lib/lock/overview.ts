@@ -1,5 +1,6 @@
-import type { Store } from '../store/store.js'
+import type { Selector, Snapshot, Store } from '../store/store.js'
 import { parseHolder, type PauseRecord } from './change.js'
+import type { Cooldown } from './cooldown.js'
 import { ALL_GROUPS, holderKey, HOLDERS_PREFIX } from './keys.js'
 import { GROUPS_SELECTORS, readGroups } from './store-poller.js'
 
@@ -10,6 +11,8 @@ export interface HolderOverview {
   readonly by?: string
   /** Whether it has held for too long; only where somebody has judged it. */
   readonly isStale?: boolean
+  /** Of its record, see Hold; 0 where there is none. */
+  readonly revision: number
 }
 
 /** A group as the store has it. */
@@ -19,6 +22,8 @@ export interface GroupOverview {
   /** Oldest first; those of unknown age last. */
   readonly holders: readonly HolderOverview[]
   readonly pause?: PauseRecord
+  /** There while the group rests after a release. */
+  readonly cooldown?: Cooldown
   /** Why the document cannot be read, as the end of a sentence; it counts as having no slots then. */
   readonly problem?: string
 }
@@ -31,15 +36,24 @@ export interface Overview {
   readonly pause?: PauseRecord
 }
 
+/** What has to be read for {@link overviewOf}. */
+export const OVERVIEW_SELECTORS: readonly Selector[] = [
+  ...GROUPS_SELECTORS,
+  { prefix: HOLDERS_PREFIX },
+]
+
 /**
  * Reads all groups, their holders and their pauses in one snapshot. It only reads.
  *
  * @throws StoreError `unavailable`
  */
 export async function readOverview(store: Store, timeoutMs: number): Promise<Overview> {
-  const selectors = [...GROUPS_SELECTORS, { prefix: HOLDERS_PREFIX }]
-  const snapshot = await store.read(selectors, timeoutMs)
-  const records = new Map(snapshot.entries.map(({ key, value }) => [key, value]))
+  return overviewOf(await store.read(OVERVIEW_SELECTORS, timeoutMs))
+}
+
+/** Takes the overview out of a snapshot of at least {@link OVERVIEW_SELECTORS}. */
+export function overviewOf(snapshot: Snapshot): Overview {
+  const records = new Map(snapshot.entries.map((entry) => [entry.key, entry]))
   const stored = readGroups(snapshot)
   const names = [...stored.groups.keys()].sort()
   const nobody = stored.stateOf(ALL_GROUPS)
@@ -52,17 +66,18 @@ export async function readOverview(store: Store, timeoutMs: number): Promise<Ove
       if ('problem' in state) {
         return { group, totalSlots: 0, holders: [], problem: `${state.key} ${state.problem}` }
       }
-      const { semaphore, pause: own } = state
+      const { semaphore, pause: own, cooldown } = state
       if (semaphore.value === undefined && own.value === undefined) return []
       const holders = (semaphore.value?.holders ?? []).map((id) => {
-        const record = parseHolder(records.get(holderKey(group, id)) ?? '')
-        return { id, ...record }
+        const entry = records.get(holderKey(group, id))
+        return { id, ...parseHolder(entry?.value ?? ''), revision: entry?.revision ?? 0 }
       })
       return {
         group,
         totalSlots: semaphore.value?.totalSlots ?? 0,
         holders: holders.sort(byAge),
         ...(own.value === undefined ? {} : { pause: own.value }),
+        ...(cooldown.value === undefined ? {} : { cooldown: cooldown.value }),
       }
     }),
   }

@@ -5,6 +5,7 @@ import type { Guard, Put, Transaction } from '../store/store.js'
 import type { GroupGates } from '../gates/gate.js'
 import { decideBatch, type BatchRequest, type GrantConditions, type Outcome } from './batch.js'
 import type { Change, ChangeRecord, HolderRecord } from './change.js'
+import { cooldownPuts, cooldownRefusal } from './cooldown.js'
 import type { GroupState } from './group-state.js'
 import {
   configuredSlotsKey,
@@ -28,6 +29,8 @@ export interface LaneSettings {
   readonly cooldownSeconds?: number | undefined
   /** Most slots that all groups together may hold; without it, as many as they have. */
   readonly totalSlotsMax?: number | undefined
+  /** Whether grants are made while the group rests all the same: an operator may wish so. */
+  readonly ignoresCooldown?: boolean | undefined
   /** Asked before a grant; without them none is. */
   readonly gates?: GroupGates | undefined
   /** How long a pre-reboot may wait for a slot, in milliseconds; 0: it is answered at once. */
@@ -107,18 +110,19 @@ export function planCommit(
       configuredSlots: appliesSlots ? { value: slots, revision } : state.configuredSlots,
       cooldown:
         decision.released.length > 0 && (settings?.cooldownSeconds ?? 0) > 0
-          ? { value: at, revision }
+          ? { value: { since: at, seconds: settings?.cooldownSeconds ?? 0 }, revision }
           : state.cooldown,
     }),
   }
 }
 
 function conditionsOf(state: GroupState, context: PlanContext): GrantConditions {
-  const { settings } = context
+  const { settings, at } = context
   const max = settings?.totalSlotsMax
+  const seconds = settings?.ignoresCooldown === true ? 0 : (settings?.cooldownSeconds ?? 0)
   return {
     barrier: barrierOf(state, context),
-    cooldownSeconds: settings?.cooldownSeconds,
+    afterRelease: seconds > 0 ? cooldownRefusal({ since: at, seconds }) : undefined,
     // Without a count of the others nothing may be granted under a cap.
     cap: max === undefined ? undefined : { max, heldByOthers: state.others?.held ?? max },
     hasGates: settings?.gates !== undefined,
@@ -133,7 +137,9 @@ function barrierOf(
   if (settings === undefined) return { kind: 'unknown_group', group }
   if (globalPause.value !== undefined) return { kind: 'paused', scope: 'all', ...globalPause.value }
   if (pause.value !== undefined) return { kind: 'paused', scope: 'group', ...pause.value }
-  if (cooldown.revision > 0) return { kind: 'cooldown', seconds: settings.cooldownSeconds ?? 0 }
+  if (cooldown.revision > 0 && settings.ignoresCooldown !== true) {
+    return cooldownRefusal(cooldown.value ?? { since: '', seconds: settings.cooldownSeconds ?? 0 })
+  }
   return undefined
 }
 
@@ -180,10 +186,7 @@ function composeTransaction(
   for (const id of net.granted) {
     puts.push({ key: holderKey(group, id), value: JSON.stringify(holder) })
   }
-  const timeToLiveSeconds = settings?.cooldownSeconds ?? 0
-  if (net.released.length > 0 && timeToLiveSeconds > 0) {
-    puts.push({ key: cooldownKey(group), value: JSON.stringify({ since: at }), timeToLiveSeconds })
-  }
+  if (net.released.length > 0) puts.push(...cooldownPuts(group, settings?.cooldownSeconds ?? 0, at))
   if (record !== undefined) {
     puts.push({ key: eventKey(group, state.version + 1), value: JSON.stringify(record) })
   }

@@ -1,4 +1,4 @@
-import type { Store } from '../store/store.js'
+import type { Entry, Store } from '../store/store.js'
 import type { Change, ChangeRecord } from './change.js'
 import { EVENTS_PREFIX, eventsPrefix, queryUnescape } from './keys.js'
 
@@ -25,7 +25,13 @@ export async function readEvents(
     prefixes.map((prefix) => ({ prefix })),
     timeoutMs,
   )
+  return eventsOf(entries)
+}
+
+/** Takes the records of rings out of entries, oldest first; other entries are passed over. */
+export function eventsOf(entries: readonly Entry[]): readonly GroupEvent[] {
   return entries
+    .filter(({ key }) => key.startsWith(EVENTS_PREFIX))
     .flatMap(({ key, value, revision }) => {
       const escaped = key.slice(EVENTS_PREFIX.length).split('/')[0] ?? ''
       const group = queryUnescape(escaped)

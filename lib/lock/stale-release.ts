@@ -1,9 +1,10 @@
 import { printSemaphore } from '../semaphore/semaphore-document.js'
 import { isHolder, unlockIfHeld, type Semaphore } from '../semaphore/semaphore.js'
-import type { Put, Store, Transaction } from '../store/store.js'
+import type { Store, Transaction } from '../store/store.js'
 import type { ChangeRecord } from './change.js'
+import { cooldownPuts } from './cooldown.js'
 import { groupSelectors, readGroupState, type GroupState, type Seen } from './group-state.js'
-import { cooldownKey, eventKey, holderKey, semaphoreKey, staleReleasesKey } from './keys.js'
+import { eventKey, holderKey, semaphoreKey, staleReleasesKey } from './keys.js'
 import type { Hold } from './read-holders.js'
 
 /** What a group allows, and who releases. */
@@ -90,11 +91,6 @@ function compose(
 ): Transaction {
   const at = new Date(now).toISOString()
   const record: ChangeRecord = { at, by, changes: [{ type: 'stale-released', id }] }
-  const cooldown: Put = {
-    key: cooldownKey(group),
-    value: JSON.stringify({ since: at }),
-    timeToLiveSeconds: cooldownSeconds,
-  }
   return {
     unchanged: [
       { key: semaphoreKey(group), revision: semaphoreRevision },
@@ -108,7 +104,7 @@ function compose(
       },
       { key: staleReleasesKey(group), value: JSON.stringify(quota.value) },
       { key: eventKey(group, state.version + 1), value: JSON.stringify(record) },
-      ...(cooldownSeconds > 0 ? [cooldown] : []),
+      ...cooldownPuts(group, cooldownSeconds, at),
     ],
     deletes: [holderKey(group, id)],
   }

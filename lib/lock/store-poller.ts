@@ -25,6 +25,8 @@ export interface StorePollerOptions {
   readonly timeoutMs: number
   /** Called after each successful poll. */
   readonly onSnapshot: (snapshot: GroupsSnapshot) => void
+  /** Called after each poll that failed. */
+  readonly onFailure?: (error: unknown) => void
 }
 
 /**
@@ -84,12 +86,13 @@ export class StorePoller {
   }
 
   async #poll(): Promise<number> {
-    const { store, timeoutMs, onSnapshot } = this.#options
+    const { store, timeoutMs, onSnapshot, onFailure } = this.#options
     try {
       const snapshot = await store.read(GROUPS_SELECTORS, timeoutMs)
       if (!this.#isStopped) onSnapshot(readGroups(snapshot))
-    } catch {
-      // The store is observed: its failure has been reported where it happened.
+    } catch (error) {
+      // The store is observed: its failure has been logged where it happened.
+      if (!this.#isStopped) onFailure?.(error)
       return RETRY_INTERVAL_MS
     }
     return this.#watchers > 0 ? POLL_INTERVAL_MS.attentive : POLL_INTERVAL_MS.relaxed

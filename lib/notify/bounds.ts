@@ -40,12 +40,6 @@ export const HOURLY_CLAIM_SECONDS = 60 * 60
 /** Rings read at once: each has up to 128 records, and a read has at most 128 selectors. */
 export const MAX_RINGS_AT_ONCE = 32
 
-/** Machines whose refusals are remembered; a fleet has fewer, a wild client gets no further. */
-export const MAX_REFUSED_MACHINES = 10_000
-
-/** Who has not asked for this long does not wait for a slot any more; machines ask every 5 minutes. */
-export const FORGET_REFUSED_MS = 60 * 60 * 1000
-
 /** Largest answer of a receiver that is read to the end, so that its connection ends well, in bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024
 

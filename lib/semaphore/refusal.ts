@@ -14,8 +14,11 @@ export type Refusal =
     }
   /** The cap over all groups is reached. */
   | { readonly kind: 'total_full'; readonly max: number; readonly held: number }
-  /** A machine of the group was released a moment ago; `seconds` is what is configured. */
-  | { readonly kind: 'cooldown'; readonly seconds: number }
+  /**
+   * A machine of the group was released a moment ago; `seconds` is what is configured, `until` RFC 3339
+   * by the clock of who released it, or null where that cannot be read.
+   */
+  | { readonly kind: 'cooldown'; readonly seconds: number; readonly until: string | null }
   | GateRefusal
   /** A later steady-state of the same node overtook its waiting pre-reboot. */
   | { readonly kind: 'withdrawn' }

@@ -3,8 +3,13 @@ import type { CredentialsGate } from '../http/credentials-gate.js'
 import type { Events } from '../telemetry/events.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import { credentialsGuard } from './credentials-guard.js'
+import type { Assets } from './page/assets.js'
+import type { LivePage } from './page/live-page.js'
+import { addPageRoutes } from './page/page-routes.js'
 import type { Readiness } from './readiness.js'
+import { sendJson } from './send-json.js'
 import { sendText } from './send-text.js'
+import type { StatusSource } from './status-source.js'
 
 /** What the status service shows. */
 export interface StatusServiceOptions {
@@ -13,6 +18,10 @@ export interface StatusServiceOptions {
   readonly events: Events
   /** Lets in to all but the probes. */
   readonly gate: CredentialsGate
+  readonly source: StatusSource
+  /** Whoever closes the service closes this first: it has answers that do not end. */
+  readonly page: LivePage
+  readonly assets: Assets
 }
 
 /**
@@ -20,7 +29,7 @@ export interface StatusServiceOptions {
  * answer everybody: a kubelet has no password, and they tell nothing but how the daemon fares.
  */
 export function createStatusService(options: StatusServiceOptions): Express {
-  const { metrics, readiness, events, gate } = options
+  const { metrics, readiness, events, gate, source, page, assets } = options
   const service = express()
   service.disable('x-powered-by')
   service.disable('etag')
@@ -48,8 +57,12 @@ export function createStatusService(options: StatusServiceOptions): Express {
     const text = await metrics.registry.metrics()
     response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text)
   })
+  service.get('/status.json', async (_request, response) => {
+    sendJson(response, await source.read())
+  })
+  addPageRoutes(service, page, assets)
   service.use((_request, response) => {
-    sendText(response, 404, 'not found; there are /metrics, /livez and /readyz')
+    sendText(response, 404, 'not found; there are /, /status.json, /metrics, /livez and /readyz')
   })
   return service
 }

@@ -7,6 +7,7 @@ import { StoreError } from './store-error.js'
 import {
   MAX_OPERATIONS,
   type CommitResult,
+  type EndpointHealth,
   type Selector,
   type Snapshot,
   type Store,
@@ -90,6 +91,10 @@ export class EmbeddedStore implements Store {
   async commit(transaction: Transaction, timeoutMs: number): Promise<CommitResult> {
     refuseUnusable(transaction)
     return this.#attempt(timeoutMs, (database) => database.commit(transaction, this.#clock.now()))
+  }
+
+  probe(): Promise<readonly EndpointHealth[]> {
+    return Promise.resolve([])
   }
 
   close(): Promise<void> {

@@ -9,6 +9,7 @@ import {
   GRPCUnauthenticatedError,
   GRPCUnavailableError,
 } from 'etcd3'
+import { etcdSentence } from './etcd-sentence.js'
 
 /** What an error of the etcd client means for a caller. */
 export interface EtcdFailure {
@@ -44,35 +45,6 @@ const REFUSED_BY_ETCD = [
   'etcdserver: duplicate key given in txn request',
   'etcdserver: too many requests',
   'etcdserver: user name is empty',
-]
-
-/** What operators should know about an endpoint's failure, by what its text contains. */
-const EXPLANATIONS: readonly (readonly [pattern: RegExp, explanation: string])[] = [
-  [/database space exceeded/, 'etcd is out of space (NOSPACE): compact, defragment and disarm it'],
-  [
-    /unable to (verify|get)|self.signed|UNABLE_TO|SELF_SIGNED/,
-    "etcd's certificate is not trusted: it does not chain to etcd3.ca_cert_path, or to the system's roots without one",
-  ],
-  [/altnames|ALTNAME/, "etcd's certificate is not for this endpoint's name; see etcd3.server_name"],
-  [/certificate has expired|CERT_HAS_EXPIRED/, "etcd's certificate has expired"],
-  [
-    /alert (bad certificate|certificate required|unknown ca|certificate expired|certificate unknown)|SSL alert number (42|43|44|45|46|48|116)/,
-    'etcd refused our client certificate (missing, expired, of another authority, or not made for clients)',
-  ],
-  [
-    /secure TLS connection|wrong version number|packet length too long/,
-    'the endpoint does not speak TLS; use http:// or correct the port',
-  ],
-  [/ECONNREFUSED/, 'nothing listens at the endpoint'],
-  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, "the endpoint's name cannot be resolved"],
-  [
-    /servername|ServerName/,
-    'an https endpoint by IP address needs etcd3.server_name on this version of Node.js',
-  ],
-  [
-    /Failed to connect|ECONNRESET|EPIPE|Connection dropped/,
-    'the connection broke; an endpoint that serves TLS must begin with https://, one that does not with http://',
-  ],
 ]
 
 /** Explains an error thrown by the etcd client. */
@@ -113,7 +85,5 @@ export function isEndpointFault(error: Error): boolean {
 function sentence(error: Error): string {
   if (isBrokenCircuitError(error)) return 'every endpoint failed a moment ago'
   if (error instanceof GRPCDeadlineExceededError) return 'etcd did not answer in time'
-  const text = error.message.replace(/\s+/g, ' ').trim()
-  const explanation = EXPLANATIONS.find(([pattern]) => pattern.test(text))?.[1]
-  return explanation === undefined ? text : `${explanation} (${text})`
+  return etcdSentence(error.message)
 }

@@ -1,10 +1,12 @@
 import { Range, type Etcd3, type ICompare, type IKeyValue, type IRangeRequest } from 'etcd3'
 import { delay, type Clock } from '../calendar/clock.js'
+import type { EtcdEndpoints } from './etcd-endpoints.js'
 import { explainEtcdError, type EtcdFailure } from './etcd-failure.js'
 import { StoreError } from './store-error.js'
 import {
   MAX_OPERATIONS,
   type CommitResult,
+  type EndpointHealth,
   type Entry,
   type Guard,
   type Put,
@@ -14,6 +16,14 @@ import {
   type Transaction,
 } from './store.js'
 import { textOfValue } from './value-text.js'
+
+/** What an etcd store stands on; it closes what it was given. */
+export interface EtcdStoreOptions {
+  readonly client: Etcd3
+  readonly endpoints: EtcdEndpoints
+  readonly description: string
+  readonly clock: Clock
+}
 
 /** Pause between two attempts, in milliseconds: base and random part, so that replicas spread out. */
 const RETRY_DELAY_MS = { base: 30, jitter: 70 }
@@ -25,7 +35,7 @@ const SHORTEST_ATTEMPT_MS = 20
  * A store on an etcd v3 cluster.
  *
  * INVARIANTS:
- * - One client for the life of the store; every call has a deadline, here and at the client.
+ * - One client for the life of the store, beside those of probes; every call has a deadline, here and at the client.
  * - A write is sent at most once, unless the earlier attempt surely did not reach etcd's log. What is
  *   not sure ends as `unknown`; only the caller knows how to settle that.
  * - Guards compare mod_revision, never a version: a key that is deleted and made again has a low
@@ -34,13 +44,15 @@ const SHORTEST_ATTEMPT_MS = 20
 export class EtcdStore implements Store {
   readonly description: string
   readonly #client: Etcd3
+  readonly #endpoints: EtcdEndpoints
   readonly #clock: Clock
   readonly #closing = new AbortController()
   /** The last failure that was more than "set aside", so that the reason outlives the breakers. */
   #lastFailure: EtcdFailure | undefined
 
-  constructor(client: Etcd3, description: string, clock: Clock) {
+  constructor({ client, endpoints, description, clock }: EtcdStoreOptions) {
     this.#client = client
+    this.#endpoints = endpoints
     this.#clock = clock
     this.description = description
   }
@@ -84,9 +96,14 @@ export class EtcdStore implements Store {
     })
   }
 
+  probe(timeoutMs: number): Promise<readonly EndpointHealth[]> {
+    return this.#endpoints.probe(timeoutMs)
+  }
+
   close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort()
+      this.#endpoints.close()
       this.#client.close()
     }
     return Promise.resolve()

@@ -35,7 +35,19 @@ export async function openStore(
   )
   if (problems.length > 0) return { problems }
   const { createEtcdClient } = await import('./etcd-client.js')
+  const { EtcdEndpoints } = await import('./etcd-endpoints.js')
   const { EtcdStore } = await import('./etcd-store.js')
-  const client = createEtcdClient(options, credentials, () => clock.now())
-  return { store: new EtcdStore(client, `etcd ${options.endpoints.join(', ')}`, clock), warnings }
+  const createClient = (urls: readonly string[]) =>
+    createEtcdClient({ ...options, endpoints: urls }, credentials, () => clock.now())
+  const store = new EtcdStore({
+    client: createClient(options.endpoints),
+    endpoints: new EtcdEndpoints({
+      endpoints: options.endpoints,
+      clock,
+      createClient: (endpoint) => createClient([endpoint]),
+    }),
+    description: `etcd ${options.endpoints.join(', ')}`,
+    clock,
+  })
+  return { store, warnings }
 }

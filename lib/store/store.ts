@@ -53,11 +53,16 @@ export type CommitResult =
   | { readonly outcome: 'committed'; readonly revision: number }
   | { readonly outcome: 'conflict'; readonly snapshot: Snapshot }
 
+/** How one of a store's endpoints does by itself: how soon it answered, or why it does not. */
+export type EndpointHealth =
+  | { readonly endpoint: string; readonly latencyMs: number }
+  | { readonly endpoint: string; readonly error: string }
+
 /**
  * A tiny transactional key-value store. Every read is linearizable: it sees each commit that was
- * answered before the read began. Both calls settle within `timeoutMs`, whatever the store does.
+ * answered before the read began. All calls settle within `timeoutMs`, whatever the store does.
  *
- * Both throw {@link StoreError}, and nothing else; `read` and a commit of an unusable transaction
+ * `read` and `commit` throw {@link StoreError}, and nothing else; `read` and a commit of an unusable transaction
  * never throw `unknown`.
  */
 export interface Store {
@@ -65,6 +70,11 @@ export interface Store {
   readonly description: string
   read(selectors: readonly Selector[], timeoutMs: number): Promise<Snapshot>
   commit(transaction: Transaction, timeoutMs: number): Promise<CommitResult>
+  /**
+   * Asks each endpoint by itself, for people to see; in the order in which they are configured, none
+   * where there is nothing between the store and its data. It never rejects.
+   */
+  probe(timeoutMs: number): Promise<readonly EndpointHealth[]>
   /** Gives every resource back; calls under way fail. Safe to call twice. */
   close(): Promise<void>
 }

@@ -17,9 +17,11 @@ export function gateEvents(logger: Logger, metrics: Metrics) {
   return {
     gateChanged({ group, gate, state, since, reason }: GateChange): void {
       const isClosed = state === 'closed' || state === 'error'
+      const isFailing = state === 'error' || state === 'ignored_error'
       metrics.gateClosed.set({ group, gate }, isClosed ? 1 : 0)
       metrics.gateSince.set({ group, gate }, since / 1000)
-      if (state === 'error' || state === 'ignored_error') {
+      metrics.gateFailing.set({ group, gate }, isFailing ? 1 : 0)
+      if (isFailing) {
         const then = isClosed ? 'it counts as closed' : 'it counts as open'
         logger.log('warn', `a gate cannot be asked; ${then}`, { group, gate, reason })
       } else {
@@ -31,6 +33,7 @@ export function gateEvents(logger: Logger, metrics: Metrics) {
     gateGone(group: string, gate: string): void {
       metrics.gateClosed.remove({ group, gate })
       metrics.gateSince.remove({ group, gate })
+      metrics.gateFailing.remove({ group, gate })
     },
   }
 }

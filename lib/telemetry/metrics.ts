@@ -99,6 +99,12 @@ function groupMetrics(registers: Registry[]) {
       labelNames: ['group', 'gate'],
       registers,
     }),
+    gateFailing: new Gauge({
+      name: 'airlock_gate_failing',
+      help: '1 while a gate of a group cannot be asked, as far as it was, and its on_error decides, else 0.',
+      labelNames: ['group', 'gate'],
+      registers,
+    }),
     mismatches: new Gauge({
       name: 'airlock_consistency_mismatches',
       help: 'Groups whose stored state does not match the configuration, by kind of mismatch.',

@@ -33,7 +33,8 @@ daemon=
 container=
 finish() {
   local status=$?
-  [[ -z $daemon ]] || kill -KILL "$daemon" 2>/dev/null || true
+  # unshare, which takes its child along; this shell's own process then ends by itself.
+  [[ -z $daemon ]] || pkill -KILL --parent "$daemon" || true
   [[ -z $container ]] || store umount "$container" >/dev/null || true
   rm -rf "$work"
   exit "$status"
@@ -145,7 +146,8 @@ run_daemon() {
 
 stop_daemon() {
   local first status=0 began
-  first=$(pgrep --parent "$daemon")
+  # Below this shell's own process is unshare, and below that the first of the new namespace.
+  first=$(pgrep --parent "$(pgrep --parent "$daemon")")
   expect "the daemon's own process id" 1 "$(awk '/^NSpid:/ { print $NF }' "/proc/$first/status")"
   expect "the daemon's capabilities" 0000000000000000 "$(awk '/^CapEff:/ { print $2 }' "/proc/$first/status")"
   began=$(date +%s%3N)

@@ -605,6 +605,21 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         expect(await valuesOf(readAll(other))).to.deep.equal([['a', '1']])
       })
 
+      it('finds each of its endpoints answering, and names none twice', async () => {
+        const found = await store.probe(TIMEOUT_MS)
+        expect(found.filter((endpoint) => 'error' in endpoint)).to.deep.equal([])
+        expect(new Set(found.map(({ endpoint }) => endpoint)).size).to.equal(found.length)
+      })
+
+      it('probes in time whatever little time is given, also after it was closed', async () => {
+        const begin = performance.now()
+        await Promise.all([0, 1, 5].map((timeoutMs) => store.probe(timeoutMs)))
+        await store.close()
+        const closed = await store.probe(TIMEOUT_MS)
+        expect(closed.filter((endpoint) => !('error' in endpoint))).to.deep.equal([])
+        expect(performance.now() - begin).to.be.lessThan(500)
+      })
+
       it('describes itself in one line', () => {
         expect(store.description).to.match(/^[^\n]+$/)
       })

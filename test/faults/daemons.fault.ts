@@ -53,7 +53,7 @@ describe('airlock under load, while its daemons fail', () => {
     const machine = { group: 'one', id: 'a machine' }
     expect((await preReboot(still ?? '', machine)).status).to.equal(200)
     daemon.signal('SIGSTOP')
-    const abandoned = await steadyState(still ?? '', machine, { timeoutMs: 500 }).catch(String)
+    const abandoned = await steadyState(still ?? '', machine, { timeoutMs: 1_000 }).catch(String)
     expect(abandoned).to.include('aborted')
     expect((await steadyState(other ?? '', machine)).status).to.equal(200)
     expect((await preReboot(other ?? '', machine)).status).to.equal(200)

@@ -91,7 +91,9 @@ export function judgeExchange(
       if (request.demand !== undefined) holders.noteUnknown(request.demand.identity)
       continue
     }
-    problems.push(...problemsOf(answer, request).map((it) => `answer ${index + 1}: ${it}`))
+    problems.push(
+      ...problemsOf(answer, request, delivery).map((it) => `answer ${index + 1}: ${it}`),
+    )
     if (answer.status === 200 && request.demand !== undefined) {
       tally.done += 1
       holders.noteDone(request.demand)
@@ -109,7 +111,11 @@ function noteAllUnknown({ requests }: JudgedStream, holders: ExpectedHolders): v
   }
 }
 
-function problemsOf(answer: Answer, { verdict, demand, isHead }: Judgement): readonly string[] {
+function problemsOf(
+  answer: Answer,
+  { verdict, demand, isHead }: Judgement,
+  { manner }: Delivery,
+): readonly string[] {
   const { status, headers, body } = answer
   const problems: string[] = []
   if (status === 200) {
@@ -125,7 +131,9 @@ function problemsOf(answer: Answer, { verdict, demand, isHead }: Judgement): rea
   if (verdict === 'genuine') {
     const isFull = status === 423 && demand?.isLock === true
     const isRightfullyFull = isFull && demand.identity.group === GROUPS.closed
-    const isWithdrawn = isFull && body.includes('"failed_lock_withdrawn"')
+    // Who has closed its half of the connection counts as one that has gone away.
+    const mayBeWithdrawn = demand?.isLock === true || manner !== 'stay'
+    const isWithdrawn = mayBeWithdrawn && body.includes('"failed_lock_withdrawn"')
     if (!isRightfullyFull && !isWithdrawn) {
       problems.push(`a genuine request was answered ${status}: ${body}`)
     }

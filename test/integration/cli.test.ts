@@ -109,10 +109,7 @@ describe('airlock', () => {
       expect(await runAirlock([command])).to.deep.equal({
         exitCode: 2,
         stdout: '',
-        stderr: problems(
-          DEFAULT_CONFIG,
-          `${DEFAULT_CONFIG}: cannot be read: there is no such file`,
-        ),
+        stderr: `airlock: there is no configuration ${DEFAULT_CONFIG}; name another with -c FILE or AIRLOCK_CONFIG\n`,
       })
     })
 

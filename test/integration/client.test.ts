@@ -465,7 +465,7 @@ describe('airlock client, called wrongly', () => {
   for (const [args, message] of [
     [[], 'Usage: airlock client'],
     [['lock'], "unknown command 'lock'"],
-    [['pre-reboot'], "required option '--url <url>' not specified"],
+    [['pre-reboot'], "required option '--url <url>' (or AIRLOCK_CLIENT_URL) not specified"],
     [['pre-reboot', ...URL, 'x'], 'too many arguments'],
     [['pre-reboot', ...URL, '--wait', '10'], 'such as 90s, 10m or 1h30m, or forever'],
     [['pre-reboot', ...URL, '--wait', '0s'], 'Expected a duration'],

@@ -86,6 +86,15 @@ describe('contrib/systemd', () => {
     expect(valuesOf(unit, 'MemoryDenyWriteExecute')).to.deep.equal([])
   })
 
+  it('gives Node.js the same settings as the image has', async () => {
+    const image = await readFile(join(FOLDER, '../../Containerfile'), 'utf8')
+    const inImage = image.split('\n').filter((line) => line.startsWith('ENV NODE_'))
+    const [inService = ''] = valuesOf(await contrib('airlock-native.service'), 'Environment')
+    const [, plain, quoted] =
+      /^(NODE_ENV=production .*)"NODE_OPTIONS=([^"]+)"$/.exec(inService) ?? []
+    expect(inImage).to.deep.equal([`ENV ${plain}NODE_OPTIONS="${quoted}"`])
+  })
+
   it('uses in the quadlet only what podman 4.4 knows', async () => {
     const text = await contrib('airlock.container')
     const [, section = ''] = text.split('[Container]\n')

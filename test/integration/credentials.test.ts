@@ -316,7 +316,11 @@ describe('who is let in', () => {
     const look = async (path: string, options: RequestOptions = {}): Promise<number> =>
       (await sendRequest(daemon.statusUrl + path, options)).status
     expect([await look('/livez'), await look('/readyz')]).to.deep.equal([200, 200])
-    expect([await look('/metrics'), await look('/elsewhere')]).to.deep.equal([401, 401])
+    expect([
+      await look('/metrics'),
+      await look('/status.json'),
+      await look('/elsewhere'),
+    ]).to.deep.equal([401, 401, 401])
     const { headers } = await sendRequest(`${daemon.statusUrl}/metrics`)
     expect(headers['www-authenticate']).to.equal(CHALLENGE)
     expect(await look('/metrics', as('web', 'w'))).to.equal(401)

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { Etcd3, Range } from 'etcd3'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { semaphoreKey } from '../../lib/lock/keys.js'
+import type { StatusReport } from '../../lib/status/status-report.js'
 import { etcdConfig } from '../support/etcd-config.js'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js'
 import { getRaw } from '../support/etcdctl.js'
@@ -43,7 +44,7 @@ describe('airlock while etcd is in trouble', () => {
     await start({ timeoutMs: 500 })
     const refused = await preReboot(daemon.serviceUrl, { group, id: 'a' })
     expect([refused.status, refused.kind]).to.deep.equal([503, 'store_unavailable'])
-    expect(refused.value).to.include('nothing listens at the endpoint')
+    expect(refused.value).to.match(/nothing listens at \S+ \(connection refused\)$/)
     expect(await readyz()).to.equal(503)
     await etcd.restart(0)
     await eventually(async () => expect(await readyz()).to.equal(200))
@@ -149,8 +150,15 @@ describe("airlock with etcd's own authentication", () => {
     const { serviceUrl } = await start('secret')
     expect((await preReboot(serviceUrl, { group: 'default', id: 'a' })).status).to.equal(200)
     expect((await steadyState(serviceUrl, { group: 'default', id: 'a' })).status).to.equal(200)
+    expect(await endpointErrors()).to.deep.equal([null])
     expect(daemon?.logs.join('\n')).to.not.include('secret')
   })
+
+  async function endpointErrors(): Promise<(string | null)[]> {
+    const { body } = await sendRequest(`${daemon?.statusUrl ?? ''}/status.json`)
+    expect(body).to.not.include('secret').and.to.not.include('wrong')
+    return (JSON.parse(body) as StatusReport).store.endpoints.map(({ error }) => error)
+  }
 
   it('serves on after etcd has forgotten its tokens', async () => {
     const { serviceUrl } = await start('secret')
@@ -167,6 +175,7 @@ describe("airlock with etcd's own authentication", () => {
     const answer = await preReboot(serviceUrl, { group: 'default', id: 'a' })
     expect([answer.status, answer.kind]).to.deep.equal([503, 'store_unavailable'])
     expect(answer.value).to.include('authentication failed')
+    expect((await endpointErrors())[0]).to.include('authentication failed')
     expect(logs.join('\n')).to.not.include('wrong')
   })
 })

@@ -1,15 +1,17 @@
 import { Writable } from 'node:stream'
 import { expect } from 'chai'
 import { parseSettings } from '../../lib/config/parse-settings.js'
-import { createDaemon } from '../../lib/daemon/daemon.js'
+import { createDaemon } from '../../lib/daemon/create-daemon.js'
 import { systemClock } from '../../lib/daemon/system-clock.js'
 import { embeddedConfig } from '../support/embedded-config.js'
 import { eventually } from '../support/eventually.js'
 import { FakeServer } from '../support/fake-server.js'
 import { preReboot, sendRequest, steadyState } from '../support/fleetlock-request.js'
+import { findFreePort } from '../support/free-port.js'
 import { PrometheusServer } from '../support/prometheus-server.js'
 import { runDaemon, type Daemon } from '../support/run-daemon.js'
 import { createTempFolder, type TempFolder } from '../support/temp-folder.js'
+import { startWebhookReceiver } from '../support/webhook-receiver.js'
 
 const A = { id: 'machine-a', group: 'default' }
 const B = { id: 'machine-b', group: 'default' }
@@ -96,6 +98,37 @@ describe('a daemon with gates, beside a real Prometheus', function () {
     expect(value).to.match(/^the gate prometheus cannot be asked: connect ECONNREFUSED/)
     expect(await gateMetric('prometheus')).to.equal('1')
     await daemon.logged(/a gate cannot be asked; it counts as closed/)
+  })
+})
+
+describe('a daemon with a gate that cannot be asked', () => {
+  it('refuses, and tells its webhook once', async () => {
+    const receiver = await startWebhookReceiver()
+    const port = await findFreePort()
+    const more = `
+      [[gates.http]]
+      url = "http://127.0.0.1:${port}/health"
+      name = "health"
+      [[notify.webhook]]
+      url = "${receiver.url}"
+      events = ["gate-failing"]`
+    const daemon = await (await runDaemon({ config: embeddedConfig({ more }) })).ready()
+    try {
+      const reason = `connect ECONNREFUSED 127.0.0.1:${port}`
+      const refusal = [503, 'failed_lock_gate_error', `the gate health cannot be asked: ${reason}`]
+      for (const machine of [A, B, A]) {
+        expect(await answer(preReboot(daemon.serviceUrl, machine))).to.deep.equal(refusal)
+      }
+      await eventually(() => expect(receiver.received).to.have.length(1))
+      await daemon.stop()
+      expect(receiver.received.map(({ body }) => [body['event'], body['group']])).to.deep.equal([
+        ['gate-failing', 'default'],
+      ])
+      expect(receiver.received[0]?.body['reason']).to.include(reason)
+    } finally {
+      await daemon.kill()
+      await receiver.close()
+    }
   })
 })
 

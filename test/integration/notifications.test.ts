@@ -266,7 +266,7 @@ describe('notifications', function () {
     const { groups } = JSON.parse(json.stdout) as { groups: Record<string, unknown>[] }
     expect(groups[0]).to.deep.include({
       stale: 1,
-      holders: [{ id: 'old', since, by: 'airlock@x', stale: true }],
+      holders: [{ id: 'old', name: null, since, by: 'airlock@x', stale: true }],
     })
     expect(await getRaw(etcd, semaphoreKey(group))).to.include({ version: 2 })
   })

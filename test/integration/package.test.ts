@@ -11,7 +11,7 @@ const PACK_TIMEOUT_MS = 60_000
 
 /** Files that are packed beside whole folders. */
 const SINGLE_FILES = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
-const WHOLE_FOLDERS = ['config', 'contrib', 'docs']
+const WHOLE_FOLDERS = ['config', 'contrib', 'docs', 'web']
 
 interface Packed {
   readonly files: readonly { readonly path: string }[]

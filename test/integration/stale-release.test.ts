@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Writable } from 'node:stream'
-import { createDaemon } from '../../lib/daemon/daemon.js'
+import { createDaemon } from '../../lib/daemon/create-daemon.js'
 import { systemClock } from '../../lib/daemon/system-clock.js'
 import { parseSettings } from '../../lib/config/parse-settings.js'
 import { holderKey, semaphoreKey, staleReleasesKey } from '../../lib/lock/keys.js'

@@ -11,7 +11,7 @@ import { runDaemon, type Daemon } from '../support/run-daemon.js'
 import { createTempFolder, type TempFolder } from '../support/temp-folder.js'
 
 const PLAIN = 'text/plain; charset=utf-8'
-const NOT_FOUND = 'not found; there are /metrics, /livez and /readyz\n'
+const NOT_FOUND = 'not found; there are /, /status.json, /metrics, /livez and /readyz\n'
 const ONLY_GET = 'only GET and HEAD are allowed here\n'
 
 /** Every sample of a text of metrics, by its name and labels as they stand there. */
@@ -61,7 +61,7 @@ describe('the status service', () => {
     })
   }
 
-  for (const path of ['/livez', '/readyz', '/metrics']) {
+  for (const path of ['/livez', '/readyz', '/metrics', '/status.json']) {
     it(`answers HEAD ${path} like GET, without a body`, async () => {
       const url = `${daemon.statusUrl}${path}`
       const [got, head] = [await sendRequest(url), await sendRequest(url, { method: 'HEAD' })]
@@ -74,7 +74,6 @@ describe('the status service', () => {
   }
 
   for (const path of [
-    '/',
     '/livez/',
     '//livez',
     '/Livez',
@@ -99,6 +98,43 @@ describe('the status service', () => {
       ])
     })
   }
+
+  for (const [path, type] of [
+    ['/', 'text/html'],
+    ['/page.css', 'text/css'],
+    ['/page.js', 'text/javascript'],
+  ] as const) {
+    it(`has ${path}, not to be kept, sniffed or framed`, async () => {
+      const url = `${daemon.statusUrl}${path}`
+      const [got, head] = [await sendRequest(url), await sendRequest(url, { method: 'HEAD' })]
+      for (const { status, headers } of [got, head]) {
+        expect([status, headers['content-type']]).to.deep.equal([200, `${type}; charset=utf-8`])
+        expect(headers['cache-control']).to.equal('no-store')
+        expect(headers['x-content-type-options']).to.equal('nosniff')
+        expect(headers['content-security-policy']).to.include("frame-ancestors 'none'")
+      }
+      expect([got.body.length > 1000, head.body]).to.deep.equal([true, ''])
+    })
+  }
+
+  it('sends events to those who listen, and lets 64 do so', async () => {
+    const url = `${daemon.statusUrl}/events`
+    const head = await sendRequest(url, { method: 'HEAD' })
+    expect([head.status, head.headers['content-type']]).to.deep.equal([200, 'text/event-stream'])
+    const stop = new AbortController()
+    const listen = (): Promise<Response> => fetch(url, { signal: stop.signal })
+    const answers = await Promise.all(Array.from({ length: 64 }, listen))
+    expect(answers.every(({ status }) => status === 200)).to.equal(true)
+    const text = await answers[0]?.body?.pipeThrough(new TextDecoderStream()).getReader().read()
+    expect(text?.value).to.match(/^retry: 2000\n\n/)
+    expect((await listen()).status).to.equal(503)
+    stop.abort()
+    await eventually(async () => {
+      const again = new AbortController()
+      expect((await fetch(url, { signal: again.signal })).status).to.equal(200)
+      again.abort()
+    })
+  })
 
   it('serves no locks', async () => {
     const response = await preReboot(daemon.statusUrl, { id: 'a', group: 'default' })

@@ -45,7 +45,7 @@ describe('airlock windows', () => {
     const result = await runAirlock(['windows', 'paroni', '-c', EVERYTHING])
     expect([result.exitCode, result.stderr]).to.deep.equal([
       1,
-      'airlock: there is no group "paroni"; there are web, patroni, lab\n',
+      'airlock: there is no group "paroni"; there are web, patroni, lab; did you mean "patroni"?\n',
     ])
   })
 

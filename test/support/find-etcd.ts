@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process'
-import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { findProgram, type FindProgramOptions } from './find-program.js'
 
 const run = promisify(execFile)
 
@@ -11,31 +9,16 @@ export type EtcdSource =
   | { readonly kind: 'binary'; readonly path: string; readonly mayRunWithoutFsync: boolean }
   | { readonly kind: 'container'; readonly image: string; readonly mayRunWithoutFsync: boolean }
 
-// Server packages install to folders that an ordinary user's PATH may lack.
-const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/usr/local/sbin', '/usr/sbin']
 const VERSION_TIMEOUT_MS = 10_000
 
 /**
  * Where this machine's etcd is: `AIRLOCK_TEST_ETCD`, the PATH, or the image that test/run.sh pulled
  * and names in `AIRLOCK_TEST_ETCD_IMAGE`. Throws with what to do if there is none, or an unusable one.
  */
-export async function findEtcd(
-  environment: NodeJS.ProcessEnv = process.env,
-  usualFolders: readonly string[] = USUAL_FOLDERS,
-): Promise<EtcdSource> {
-  const asked = environment['AIRLOCK_TEST_ETCD'] ?? ''
-  if (asked !== '') {
-    if (!(await isExecutable(asked))) {
-      throw new Error(`AIRLOCK_TEST_ETCD names '${asked}', which is not an executable file`)
-    }
-    return inspect(asked)
-  }
-  const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  for (const folder of [...folders, ...usualFolders]) {
-    if (await isExecutable(join(folder, 'etcd'))) {
-      return inspect(join(folder, 'etcd'))
-    }
-  }
+export async function findEtcd(options: FindProgramOptions = {}): Promise<EtcdSource> {
+  const path = await findProgram('AIRLOCK_TEST_ETCD', ['etcd'], options)
+  if (path !== undefined) return inspect(path)
+  const { environment = process.env } = options
   const image = environment['AIRLOCK_TEST_ETCD_IMAGE'] ?? ''
   if (image !== '') {
     return { kind: 'container', image, mayRunWithoutFsync: true }
@@ -44,15 +27,6 @@ export async function findEtcd(
     'these tests need a real etcd, and there is none here: `npm test` installs what is missing, or ' +
       'type: apt-get install -y --no-install-recommends etcd-server',
   )
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 async function inspect(path: string): Promise<EtcdSource> {

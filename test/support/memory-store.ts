@@ -1,6 +1,7 @@
 import { StoreError } from '../../lib/store/store-error.js'
 import type {
   CommitResult,
+  EndpointHealth,
   Entry,
   Guard,
   Selector,
@@ -21,16 +22,22 @@ export class MemoryStore implements Store {
   /** How many operations of each kind have been begun. */
   reads = 0
   commits = 0
+  /** `apply` looks there and then, and what it sees is answered. */
   onRead: Interception | undefined
   /** `apply` does the commit there and then; throwing after or without it is up to the test. */
   onCommit: Interception | undefined
+  /** What a probe finds. */
+  endpoints: readonly EndpointHealth[] = []
   readonly #entries = new Map<string, Entry>()
   #revision = 1
 
   async read(selectors: readonly Selector[]): Promise<Snapshot> {
     this.reads += 1
-    await this.onRead?.(() => undefined)
-    return this.#snapshot(selectors)
+    let snapshot: Snapshot | undefined
+    await this.onRead?.(() => {
+      snapshot = this.#snapshot(selectors)
+    })
+    return snapshot ?? this.#snapshot(selectors)
   }
 
   async commit(transaction: Transaction): Promise<CommitResult> {
@@ -43,6 +50,10 @@ export class MemoryStore implements Store {
     if (result === undefined) apply()
     if (result === undefined) throw new StoreError('unavailable', 'not applied')
     return result
+  }
+
+  probe(): Promise<readonly EndpointHealth[]> {
+    return Promise.resolve(this.endpoints)
   }
 
   close(): Promise<void> {

@@ -1,15 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
 import { get as getHttp } from 'node:http'
 import { get as getHttps } from 'node:https'
-import { delimiter, join } from 'node:path'
 import bcrypt from 'bcryptjs'
 import { atExit } from './at-exit.js'
 import type { CertificateFiles } from './certificates.js'
 import { eventually } from './eventually.js'
+import { findProgram } from './find-program.js'
 import { findFreePort } from './free-port.js'
 import { createTempFolder, type TempFolder } from './temp-folder.js'
 
@@ -21,14 +19,21 @@ export interface AlertRule {
   readonly pendingFor?: string
 }
 
-/** How a Prometheus lets in. */
+/** A sample of an instant query: its labels, and its value. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** How a Prometheus lets in, and what it scrapes. */
 export interface PrometheusOptions {
+  /** `host:port` each, scraped every second as the job airlock. */
+  readonly targets?: readonly string[]
   readonly tls?: CertificateFiles
   readonly user?: { readonly name: string; readonly password: string }
 }
 
 // Server packages install to folders that an ordinary user's PATH may lack.
-const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/usr/local/sbin', '/usr/sbin']
 const READY_WITHIN_MS = 30_000
 const MAX_OUTPUT_CHARACTERS = 4_000
 
@@ -76,7 +81,10 @@ export class PrometheusServer {
     const port = await findFreePort()
     const marker = randomBytes(8).toString('hex')
     await folder.write('rules.json', '{"groups":[]}')
-    await folder.write('config.json', configuration(marker, folder.file('rules.json')))
+    await folder.write(
+      'config.json',
+      configuration(marker, folder.file('rules.json'), options.targets),
+    )
     await folder.write('web.json', await webConfiguration(options))
     const args = [
       `--config.file=${folder.file('config.json')}`,
@@ -108,6 +116,17 @@ export class PrometheusServer {
     const groups = all.length === 0 ? [] : [{ name: 'test', rules: all }]
     await this.#folder.write('rules.json', JSON.stringify({ groups }))
     this.#process.kill('SIGHUP')
+  }
+
+  /** Evaluates an expression now; rejects with what is wrong with it. */
+  async query(expression: string): Promise<readonly Sample[]> {
+    const text = await this.#get(`/api/v1/query?query=${encodeURIComponent(expression)}`)
+    const { error, data } = JSON.parse(text) as {
+      error?: string
+      data?: { result: { metric: Record<string, string>; value: [number, string] }[] }
+    }
+    if (data === undefined) throw new Error(`${error ?? text}: ${expression}`)
+    return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
   }
 
   /** Freezes it: its port stays open and nothing answers. */
@@ -155,10 +174,11 @@ export class PrometheusServer {
 }
 
 /** Prometheus reads YAML, of which JSON is a part. */
-function configuration(marker: string, rules: string): string {
+function configuration(marker: string, rules: string, targets: readonly string[] = []): string {
   return JSON.stringify({
     global: { evaluation_interval: '200ms', external_labels: { marker } },
     rule_files: [rules],
+    scrape_configs: [{ job_name: 'airlock', scrape_interval: '1s', static_configs: [{ targets }] }],
   })
 }
 
@@ -173,20 +193,10 @@ async function webConfiguration({ tls, user }: PrometheusOptions): Promise<strin
   })
 }
 
-async function findPrometheus(): Promise<string> {
-  const asked = process.env['AIRLOCK_TEST_PROMETHEUS'] ?? ''
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  const candidates =
-    asked === ''
-      ? [...folders, ...USUAL_FOLDERS].map((folder) => join(folder, 'prometheus'))
-      : [asked]
-  for (const path of candidates) {
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) return path
-  }
+/** Where the program is; @throws Error that says how to install it */
+export async function findPrometheus(): Promise<string> {
+  const path = await findProgram('AIRLOCK_TEST_PROMETHEUS', ['prometheus'])
+  if (path !== undefined) return path
   throw new Error(
     'these tests need a real Prometheus, and there is none here: `npm test` installs what is missing, ' +
       'or type: apt-get install -y --no-install-recommends prometheus',

@@ -128,4 +128,40 @@ describe('StaleChecker', () => {
       expect(look(hold('a', 9999)).toRelease).to.equal('a')
     })
   })
+
+  describe('asked between looks', () => {
+    const age = (checker: StaleChecker, judged: Hold): unknown => {
+      const { heldForMs, isStale } = checker.ageOf(judged)
+      return [heldForMs === undefined ? undefined : heldForMs / MINUTE_MS, isStale]
+    }
+
+    it('counts from the record, also where it has not looked yet', async () => {
+      const { clock, checker } = createChecker()
+      expect(age(checker, hold('a', 59))).to.deep.equal([59, false])
+      await clock.advance(MINUTE_MS)
+      expect(age(checker, hold('a', 59))).to.deep.equal([60, true])
+    })
+
+    it('counts from its first look at a holder of unknown age', async () => {
+      const { clock, checker, look } = createChecker()
+      expect(age(checker, hold('a', undefined, 0))).to.deep.equal([undefined, false])
+      look(hold('a', undefined, 0))
+      await clock.advance(60 * MINUTE_MS)
+      expect(age(checker, hold('a', undefined, 0))).to.deep.equal([60, true])
+    })
+
+    it('begins anew with the next hold, and tells no look of the one before', async () => {
+      const { clock, checker, look } = createChecker()
+      look(hold('a', undefined, 5))
+      await clock.advance(60 * MINUTE_MS)
+      expect(age(checker, hold('a', undefined, 6))).to.deep.equal([undefined, false])
+      expect(look(hold('a', undefined, 5)).newlyStale).to.equal('a')
+    })
+
+    it('finds nothing stale in a group without rules, or whose holders never are', () => {
+      const { checker } = createChecker({ staleAfterMinutes: 0 })
+      expect(age(checker, hold('a', 9999))).to.deep.equal([9999, false])
+      expect(age(checker, { ...hold('a', 9999), group: 'other' })).to.deep.equal([9999, false])
+    })
+  })
 })

@@ -123,6 +123,11 @@ describe('environment variables', () => {
       'AIRLOCK__LOCK__GROUPS__0__SLOTS: cannot be set from the environment; write [[lock.groups]] in the file',
     ],
     [
+      'NODES__A',
+      'db-1',
+      'AIRLOCK__NODES__A: cannot be set from the environment; write [nodes] in the file',
+    ],
+    [
       'SERVICE__PROT',
       '1',
       'AIRLOCK__SERVICE__PROT: unknown variable; did you mean "AIRLOCK__SERVICE__PORT"?',

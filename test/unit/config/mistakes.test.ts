@@ -24,7 +24,7 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ['[Service]\nport = 1', 'Service: unknown section; did you mean "service"?'],
   [
     '[web]',
-    'web: unknown section; the sections are service, status, etcd3, store, lock, gates, notify, log',
+    'web: unknown section; the sections are service, status, nodes, etcd3, store, lock, gates, notify, log',
   ],
   ['[[lok]]', 'lok: unknown section; did you mean "lock"?'],
   ['[service]\nadress = ""', 'service.adress: unknown key; did you mean "address"?'],
@@ -38,7 +38,7 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ],
   [
     '[__proto__]\nport = 1',
-    '__proto__: unknown section; the sections are service, status, etcd3, store, lock, gates, notify, log',
+    '__proto__: unknown section; the sections are service, status, nodes, etcd3, store, lock, gates, notify, log',
   ],
   ['=service = 3\n' + ETCD, 'service: expected a table, got 3'],
   ['[[service]]', 'service: expected a table, got a list'],
@@ -263,6 +263,29 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
     'notify.webhook[0].events: expected no item twice',
   ],
   ['[[notify.webhook]]\nevents = ["stale"]', 'notify.webhook[0].url: is missing'],
+  ['[[nodes]]\na = "x"', 'nodes: expected a table, got a list'],
+  ['[nodes]\na = ""', 'nodes.a: expected a name of 1 to 100 printable characters, got ""'],
+  ['[nodes]\na = " "', 'nodes.a: expected a name of 1 to 100 printable characters, got " "'],
+  ['[nodes]\na = 1', 'nodes.a: expected a name of 1 to 100 printable characters, got 1'],
+  [
+    '[nodes]\na = "x\\ny"',
+    'nodes.a: expected a name of 1 to 100 printable characters, got "x\\ny"',
+  ],
+  [
+    `[nodes]\na = "${'x'.repeat(101)}"`,
+    `nodes.a: expected a name of 1 to 100 printable characters, got "${'x'.repeat(80)}…"`,
+  ],
+  ['[nodes]\na.b = "x"', 'nodes.a: expected a name of 1 to 100 printable characters, got a table'],
+  ['[nodes]\n"" = "x"', 'nodes."": the id must not be empty'],
+  ['[nodes]\n"\\t" = "x"', 'nodes."\\t": the id may only contain printable characters'],
+  [
+    `[nodes]\n${Array.from({ length: 10_001 }, (_, n) => `n${n} = "x"`).join('\n')}`,
+    'nodes: expected at most 10000 ids, got 10001',
+  ],
+  [
+    '[status]\nnodes_path = ""',
+    'status.nodes_path: expected a path of 1 to 4096 characters, got ""',
+  ],
   ['[log]\nformat = "text"', 'log.format: expected "logfmt" or "json", got "text"'],
   [
     '[log]\nlevel = "loud"',

@@ -15,6 +15,7 @@ describe('parseSettings', () => {
         maxRequestsPerMinute: 0,
       },
       status: { enabled: true, address: '127.0.0.1', port: 2222, tls: false },
+      nodes: {},
       store: {
         kind: 'etcd',
         endpoints: ['http://etcd1:2379'],
@@ -61,6 +62,10 @@ describe('parseSettings', () => {
       tls_cert_path = "/tls/status-cert"
       tls_key_path = "/tls/status-key"
       htpasswd_path = "/status-htpasswd"
+      nodes_path = "/nodes"
+      [nodes]
+      a1 = "db-1"
+      "b.2" = "db-1"
       [etcd3]
       endpoints = ["HTTPS://Etcd1/", "https://[2001:DB8:0::1]:1"]
       client_cert_pub_path = "/tls/cert"
@@ -116,7 +121,9 @@ describe('parseSettings', () => {
         port: 65535,
         tls: { certPath: '/tls/status-cert', keyPath: '/tls/status-key' },
         htpasswdPath: '/status-htpasswd',
+        nodesPath: '/nodes',
       },
+      nodes: { a1: 'db-1', 'b.2': 'db-1' },
       store: {
         kind: 'etcd',
         endpoints: ['https://etcd1:2379', 'https://[2001:db8::1]:1'],
@@ -241,7 +248,7 @@ describe('parseSettings', () => {
     expect(problemsOf(toml, { AIRLOCK__FOO__BAR: '1', AIRLOCK__LOG__FORMAT: 'xml' })).to.deep.equal(
       [
         'AIRLOCK__FOO__BAR: unknown variable; after AIRLOCK__ comes one of SERVICE, STATUS, ETCD3, STORE, LOCK, GATES, NOTIFY, LOG',
-        'extra: unknown key; the sections are service, status, etcd3, store, lock, gates, notify, log',
+        'extra: unknown key; the sections are service, status, nodes, etcd3, store, lock, gates, notify, log',
         'lock.default_slots: expected an integer of at least 0, got the float 1.0',
         'lock.groups[1].slots: expected an integer of at least 0, got "two"',
         'service.adress: unknown key; did you mean "address"?',

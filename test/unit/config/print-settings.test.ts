@@ -93,8 +93,15 @@ const etcd = fc.boolean().chain((isSecure) =>
 const anySettings: fc.Arbitrary<Settings> = fc.record({
   service,
   status: fc.record(
-    { ...listener, enabled: fc.boolean(), htpasswdPath: path },
+    { ...listener, enabled: fc.boolean(), htpasswdPath: path, nodesPath: path },
     { requiredKeys: ['address', 'port', 'tls', 'enabled'] },
+  ),
+  nodes: fc.dictionary(
+    fc.oneof(
+      fc.stringMatching(/^[0-9a-f]{32}$/),
+      fc.constantFrom('a.b', 'ü "x"', '__proto__', '0', "it's"),
+    ),
+    fc.constantFrom('db-1', 'web 1, "rack" 4', 'ß', 'a'.repeat(100)),
   ),
   store: fc.oneof(
     etcd,
@@ -157,9 +164,16 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
 /** Every key of the schema by its last name, and where it stands. */
 function keysOf(field: Field, parents: readonly string[] = []): readonly (readonly string[])[] {
   if (field.shape === 'value') return [parents]
+  if (field.shape === 'map') return [[...parents, '<id>']]
   return Object.entries(field.fields).flatMap(([key, child]) =>
     keysOf(child, [...parents, child.shape === 'tables' ? `${key}[]` : key]),
   )
+}
+
+/** What stands for a key in a file; an id is any. */
+function patternOf(keys: readonly string[]): string {
+  const key = keys.at(-1) ?? ''
+  return key === '<id>' ? '"[0-9a-f]{32}"' : key
 }
 
 describe('printSettings', () => {
@@ -238,7 +252,7 @@ describe('config/', () => {
     const example = await read('config/example.toml')
     const docs = await read('docs/configuration.md')
     for (const keys of keysOf(SCHEMA)) {
-      expect(example).to.match(new RegExp(`^#?${keys.at(-1) ?? ''} = `, 'm'))
+      expect(example).to.match(new RegExp(`^#?${patternOf(keys)} = `, 'm'))
       expect(docs).to.include(`| \`${keys.join('.')}\` |`)
     }
   })
@@ -247,9 +261,9 @@ describe('config/', () => {
     const toml = await read('config/everything.toml')
     expect(warningsOf(toml, {}, 26)).to.deep.equal([])
     for (const keys of keysOf(SCHEMA)) {
-      const key = keys.at(-1) ?? ''
       // It is about etcd, and that is the file of the embedded store.
-      if (keys.join('.') !== 'store.path') expect(toml).to.match(new RegExp(`\\b${key} = `))
+      if (keys.join('.') !== 'store.path')
+        expect(toml).to.match(new RegExp(`(?<![a-z_])${patternOf(keys)} = `))
     }
   })
 

@@ -25,6 +25,15 @@ describe('replyToRefusal', () => {
     )
   })
 
+  it('says about when a cooldown ends, where that is known', () => {
+    const refusal = { kind: 'cooldown', seconds: 600, until: '2026-11-20T23:14:05.678Z' } as const
+    const what = 'a machine of this group was released less than 600 seconds ago'
+    expect(replyToRefusal(refusal).value).to.equal(
+      `${what}; the next is granted after about 2026-11-20T23:14:05Z`,
+    )
+    expect(replyToRefusal({ ...refusal, until: null }).value).to.equal(what)
+  })
+
   it('names what is wrong with a stored document', () => {
     const refusal = { kind: 'store_corrupt', key: 'k', problem: 'is not JSON' } as const
     expect(replyToRefusal(refusal)).to.deep.equal({

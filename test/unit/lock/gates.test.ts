@@ -68,7 +68,7 @@ describe('gates in front of a slot', () => {
   }
 
   const lock = (group: string, id: string) => asked(manager.lock({ group, id }, PATIENT_CLIENT))
-  const unlock = (group: string, id: string) => asked(manager.unlock({ group, id }))
+  const unlock = (group: string, id: string) => asked(manager.unlock({ group, id }, PATIENT_CLIENT))
 
   async function answer(verdict: Verdict): Promise<void> {
     gates.answer(verdict)
@@ -192,6 +192,28 @@ describe('gates in front of a slot', () => {
     expect(second()).to.equal('semaphore_full')
   })
 
+  it('are waited for by nobody once the lanes are closed, and leave no timer', async () => {
+    setUp()
+    const asking = await lock('a', 'm1')
+    expect(gates.count).to.equal(1)
+    manager.close()
+    await clock.advance(0)
+    expect(asking()).to.equal('shutting_down')
+    await answer(CLOSED)
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('are not asked for a request that was under way when the lanes were closed', async () => {
+    setUp()
+    let finish = (): void => undefined
+    store.onRead = () => new Promise((resolve) => (finish = resolve))
+    const underway = await lock('a', 'm1')
+    manager.close()
+    finish()
+    await clock.advance(50)
+    expect([underway(), gates.count]).to.deep.equal(['shutting_down', 0])
+  })
+
   describe('the cooldown', () => {
     const cool = (): void =>
       setUp({
@@ -212,7 +234,7 @@ describe('gates in front of a slot', () => {
     it('grants nothing in the batch that releases', async () => {
       cool()
       await lock('a', 'm')
-      const release = manager.unlock({ group: 'a', id: 'm' })
+      const release = manager.unlock({ group: 'a', id: 'm' }, PATIENT_CLIENT)
       const next = await lock('a', 'n')
       expect([(await release).outcome, next()]).to.deep.equal(['released', 'cooldown'])
     })

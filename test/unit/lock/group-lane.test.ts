@@ -92,7 +92,7 @@ describe('GroupLane', () => {
     const { lane, clock, store } = createLane()
     await settled(clock, lane.lock('a', PATIENT_CLIENT))
     store.reads = 0
-    await settled(clock, lane.unlock('a'))
+    await settled(clock, lane.unlock('a', PATIENT_CLIENT))
     await settled(clock, lane.lock('b', PATIENT_CLIENT))
     expect([store.reads, store.commits]).to.deep.equal([0, 3])
     expect(store.get(holderKey('g', 'a'))).to.equal(undefined)
@@ -115,7 +115,7 @@ describe('GroupLane', () => {
     store.put(KEY, '{"total_slots":1,"holders":["b"]}')
     expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('semaphore_full')
     expect(kindOf(await settled(clock, lane.lock('b', PATIENT_CLIENT)))).to.equal('already-held')
-    expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('not-held')
+    expect(kindOf(await settled(clock, lane.unlock('a', PATIENT_CLIENT)))).to.equal('not-held')
     expect(store.revisionOf(KEY)).to.equal(revision + 1)
   })
 
@@ -145,7 +145,7 @@ describe('GroupLane', () => {
     const { lane, clock, store } = createLane()
     store.put(KEY, '{"total_slots":1}')
     const refusal = { kind: 'store_corrupt', key: KEY, problem: 'has no "holders"' }
-    for (const request of [lane.lock('a', PATIENT_CLIENT), lane.unlock('a')]) {
+    for (const request of [lane.lock('a', PATIENT_CLIENT), lane.unlock('a', PATIENT_CLIENT)]) {
       expect(await settled(clock, request)).to.deep.equal({ outcome: 'refused', refusal })
     }
     expect(store.get(KEY)).to.equal('{"total_slots":1}')
@@ -197,7 +197,7 @@ describe('GroupLane', () => {
     const second = lane.lock('b', PATIENT_CLIENT)
     lane.close()
     expect(kindOf(await settled(clock, second))).to.equal('shutting_down')
-    expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('shutting_down')
+    expect(kindOf(await settled(clock, lane.unlock('a', PATIENT_CLIENT)))).to.equal('shutting_down')
     finish()
     expect(kindOf(await settled(clock, first))).to.equal('acquired')
   })
@@ -208,7 +208,7 @@ describe('GroupLane after a commit that ended unknown', () => {
 
   it('makes the late commit fail before it answers', async () => {
     const { lane, clock, store, lines } = createLane()
-    await settled(clock, lane.unlock('nobody'))
+    await settled(clock, lane.unlock('nobody', PATIENT_CLIENT))
     let applyLate = (): void => undefined
     store.onCommit = (apply) => {
       applyLate = apply
@@ -216,7 +216,7 @@ describe('GroupLane after a commit that ended unknown', () => {
       throw timeout
     }
     expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('acquired')
-    expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('released')
+    expect(kindOf(await settled(clock, lane.unlock('a', PATIENT_CLIENT)))).to.equal('released')
     applyLate()
     expect(store.get(KEY)).to.equal('{"total_slots":1,"holders":[]}')
     expect(lines.filter((line) => line.includes('fenc'))).to.have.length(2)
@@ -224,7 +224,7 @@ describe('GroupLane after a commit that ended unknown', () => {
 
   it('rewrites an unchanged document to fence it, and adds no event for that', async () => {
     const { lane, clock, store } = createLane()
-    await settled(clock, lane.unlock('nobody'))
+    await settled(clock, lane.unlock('nobody', PATIENT_CLIENT))
     const events = store.below(eventsPrefix('g')).length
     let applyLate = (): void => undefined
     store.onCommit = (apply) => {
@@ -235,7 +235,7 @@ describe('GroupLane after a commit that ended unknown', () => {
     await settled(clock, gone)
     store.onCommit = undefined
     const revision = store.revisionOf(KEY)
-    expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('not-held')
+    expect(kindOf(await settled(clock, lane.unlock('a', PATIENT_CLIENT)))).to.equal('not-held')
     expect(store.revisionOf(KEY)).to.be.greaterThan(revision)
     applyLate()
     expect(store.get(KEY)).to.equal('{"total_slots":1,"holders":[]}')
@@ -244,7 +244,7 @@ describe('GroupLane after a commit that ended unknown', () => {
 
   it('finds that it holds when the uncertain commit has happened', async () => {
     const { lane, clock, store } = createLane()
-    await settled(clock, lane.unlock('nobody'))
+    await settled(clock, lane.unlock('nobody', PATIENT_CLIENT))
     store.onCommit = (apply) => {
       store.onCommit = undefined
       apply()
@@ -258,10 +258,12 @@ describe('GroupLane after a commit that ended unknown', () => {
     const { lane, clock, store } = createLane()
     await settled(clock, lane.lock('a', PATIENT_CLIENT))
     store.onCommit = () => Promise.reject(timeout)
-    expect(kindOf(await settled(clock, lane.unlock('a')))).to.equal('store_unavailable')
+    expect(kindOf(await settled(clock, lane.unlock('a', PATIENT_CLIENT)))).to.equal(
+      'store_unavailable',
+    )
     for (const request of [
       lane.lock('a', PATIENT_CLIENT),
-      lane.unlock('b'),
+      lane.unlock('b', PATIENT_CLIENT),
       lane.lock('b', PATIENT_CLIENT),
     ]) {
       expect(kindOf(await settled(clock, request))).to.equal('store_unavailable')
@@ -274,7 +276,7 @@ describe('GroupLane after a commit that ended unknown', () => {
     const { lane, clock, store, lines } = createLane()
     await settled(clock, lane.lock('a', PATIENT_CLIENT))
     store.onCommit = () => Promise.reject(timeout)
-    await settled(clock, lane.unlock('a'))
+    await settled(clock, lane.unlock('a', PATIENT_CLIENT))
     store.onCommit = undefined
     const revision = store.revisionOf(KEY)
     lane.observe(await stateOf(store), revision)
@@ -324,9 +326,9 @@ describe("GroupLane and the configuration's slots", () => {
 
   it('writes nothing for machines that hold nothing once the slots are applied', async () => {
     const { lane, clock, store } = createLane()
-    await settled(clock, lane.unlock('a'))
+    await settled(clock, lane.unlock('a', PATIENT_CLIENT))
     const revision = store.revisionOf(KEY)
-    const all = Array.from({ length: 200 }, (_, index) => lane.unlock(`m${index}`))
+    const all = Array.from({ length: 200 }, (_, index) => lane.unlock(`m${index}`, PATIENT_CLIENT))
     const outcomes = await settled(clock, Promise.all(all))
     expect(outcomes.every(({ outcome }) => outcome === 'not-held')).to.equal(true)
     expect(store.revisionOf(KEY)).to.equal(revision)

@@ -49,7 +49,7 @@ describe('LockManager', () => {
   }
 
   async function unlock(group: string, id: string): Promise<string> {
-    const outcome = manager.unlock({ group, id })
+    const outcome = manager.unlock({ group, id }, PATIENT_CLIENT)
     await clock.advance(100)
     return kindOf(await outcome)
   }

@@ -21,12 +21,14 @@ describe('waiting for a slot', () => {
   let limit: WaiterLimit
   let metrics: ReturnType<typeof collectingEvents>['metrics']
   let watchers: number
+  let waiterChanges: number
 
   beforeEach(() => {
     clock = new FakeClock()
     store = new MemoryStore()
     limit = new WaiterLimit(1000)
     watchers = 0
+    waiterChanges = 0
     const collected = collectingEvents()
     metrics = collected.metrics
     lane = new GroupLane({
@@ -39,6 +41,7 @@ describe('waiting for a slot', () => {
       by: 'airlock@here',
       waiterLimit: limit,
       turnstile: new Turnstile(),
+      onWaitersChange: () => (waiterChanges += 1),
       watchStore: () => {
         watchers += 1
         return () => (watchers -= 1)
@@ -62,7 +65,7 @@ describe('waiting for a slot', () => {
 
   const lock = (id: string, client: Client = PATIENT_CLIENT): Promise<Asked> =>
     asked(lane.lock(id, client))
-  const unlock = (id: string): Promise<Asked> => asked(lane.unlock(id))
+  const unlock = (id: string): Promise<Asked> => asked(lane.unlock(id, PATIENT_CLIENT))
 
   async function poll(): Promise<void> {
     const snapshot = await store.read(groupSelectors('g'))
@@ -84,7 +87,7 @@ describe('waiting for a slot', () => {
     await lock('a')
     const waiting = [await lock('z'), await lock('y'), await lock('x')]
     for (const [index, id] of ['a', 'z', 'y'].entries()) {
-      const release = lane.unlock(id)
+      const release = lane.unlock(id, PATIENT_CLIENT)
       const newcomer = lane.lock(`new-${index}`, PATIENT_CLIENT)
       void newcomer
       await asked(release)
@@ -122,6 +125,31 @@ describe('waiting for a slot', () => {
     expect(watchers).to.equal(0)
   })
 
+  it('shows who waits, since when on the wall clock and for what, and tells of each change', async () => {
+    expect(lane.waiters(9)).to.deep.equal({ waiting: 0, first: [] })
+    await lock('a')
+    const [b, c] = [await lock('b'), await lock('c')]
+    const since = clock.now() - 100
+    clock.jumpTo(clock.now() + 3_600_000)
+    const refusal = { kind: 'semaphore_full', totalSlots: 1, holders: 1 }
+    expect(lane.waiters(9)).to.deep.equal({
+      waiting: 2,
+      first: [
+        { id: 'b', since: since + 3_600_000, refusal },
+        { id: 'c', since: since + 3_600_050, refusal },
+      ],
+    })
+    expect(lane.waiters(1).first.map(({ id }) => id)).to.deep.equal(['b'])
+    expect(waiterChanges).to.equal(2)
+    await unlock('a')
+    expect([b.outcome(), c.outcome(), lane.waiters(9).waiting]).to.deep.equal([
+      'acquired',
+      undefined,
+      1,
+    ])
+    expect(waiterChanges).to.equal(3)
+  })
+
   it('asks the store nothing by itself while nothing changes', async () => {
     await lock('a')
     await lock('b')
@@ -133,12 +161,23 @@ describe('waiting for a slot', () => {
   it('refuses when the time is up, with the reason that stands then', async () => {
     await lock('a')
     const b = await lock('b')
-    await clock.advance(WAIT_MS - 200)
+    await clock.advance(0.8 * WAIT_MS - 200)
     expect(b.outcome()).to.equal(undefined)
-    await clock.advance(200)
+    await clock.advance(0.2 * WAIT_MS + 200)
     expect(b.outcome()).to.equal('semaphore_full')
     await unlock('a')
     expect(store.get(KEY)).to.equal('{"total_slots":1,"holders":[]}')
+  })
+
+  it('does not send away all at once who came together', async () => {
+    await lock('a')
+    const others: Asked[] = []
+    for (let index = 0; index < 40; index += 1) others.push(await lock(`b${index}`))
+    const waiting = (): number => others.filter((one) => one.outcome() === undefined).length
+    await clock.advance(0.9 * WAIT_MS)
+    expect(waiting()).to.be.within(1, 39)
+    await clock.advance(0.1 * WAIT_MS)
+    expect(waiting()).to.equal(0)
   })
 
   it('answers holders at once, also while others wait', async () => {

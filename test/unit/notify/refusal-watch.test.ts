@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Outcome } from '../../../lib/lock/batch.js'
 import { PATIENT_CLIENT } from '../../../lib/lock/pending-request.js'
-import { MAX_REFUSED_MACHINES } from '../../../lib/notify/bounds.js'
+import { MAX_REFUSED_MACHINES, RefusedMachines } from '../../../lib/lock/refused-machines.js'
 import { RefusalWatch } from '../../../lib/notify/refusal-watch.js'
 import { FakeClock } from '../../support/fake-clock.js'
 
@@ -14,13 +14,16 @@ const FULL: Outcome = {
 function createWatch() {
   const clock = new FakeClock()
   const told: string[] = []
-  const watch = new RefusalWatch(60, {
+  const watch = new RefusalWatch(60, ({ identity, forMs, refusal }) =>
+    told.push(`${identity.id} ${forMs / MINUTE_MS} ${refusal.kind}`),
+  )
+  const machines = new RefusedMachines({
     clock,
-    onLong: ({ identity, forMinutes, refusal }) =>
-      told.push(`${identity.id} ${forMinutes} ${refusal.kind}`),
+    onRefused: (machine) => watch.note(machine),
+    onGone: () => undefined,
   })
   let outcome: Outcome = FULL
-  const locks = watch.watch({
+  const locks = machines.watch({
     lock: () => Promise.resolve(outcome),
     unlock: () => Promise.resolve({ outcome: 'released' }),
   })
@@ -58,7 +61,7 @@ describe('RefusalWatch', () => {
   it('begins anew after a steady-state, and after an hour of silence', async () => {
     const { clock, told, locks, askFor } = createWatch()
     await askFor(55)
-    await locks.unlock({ group: 'g', id: 'a' })
+    await locks.unlock({ group: 'g', id: 'a' }, PATIENT_CLIENT)
     await askFor(55)
     await clock.advance(60 * MINUTE_MS)
     await askFor(5)

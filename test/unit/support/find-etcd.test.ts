@@ -18,27 +18,27 @@ describe('findEtcd', () => {
   it('refuses an AIRLOCK_TEST_ETCD that cannot be run, though another etcd is there', async () => {
     const path = await folder.write('etcd', '')
     const PATH = process.env['PATH'] ?? ''
-    expect(await failureOf(findEtcd({ AIRLOCK_TEST_ETCD: path, PATH }))).to.equal(
+    expect(await failureOf(findEtcd({ environment: { AIRLOCK_TEST_ETCD: path, PATH } }))).to.equal(
       `AIRLOCK_TEST_ETCD names '${path}', which is not an executable file`,
     )
   })
 
   it('refuses an etcd that is too old for the JSON gateway in use', async () => {
     const path = await folder.write('etcd', '#!/bin/sh\necho etcd Version: 3.3.25\n', 0o700)
-    expect(await failureOf(findEtcd({ PATH: folder.path }))).to.equal(
+    expect(await failureOf(findEtcd({ environment: { PATH: folder.path } }))).to.equal(
       `${path} is not an etcd of version 3.4 or later; it says: etcd Version: 3.3.25`,
     )
   })
 
   it('takes the image only where there is no binary', async () => {
     const environment = { AIRLOCK_TEST_ETCD_IMAGE: 'etcd:test', PATH: folder.path }
-    expect(await findEtcd(environment, [])).to.deep.equal({
+    expect(await findEtcd({ environment, usualFolders: [] })).to.deep.equal({
       kind: 'container',
       image: 'etcd:test',
       mayRunWithoutFsync: true,
     })
     await folder.write('etcd', '#!/bin/sh\necho etcd Version: 3.5.17\n', 0o700)
-    expect(await findEtcd(environment, [])).to.deep.equal({
+    expect(await findEtcd({ environment, usualFolders: [] })).to.deep.equal({
       kind: 'binary',
       path: folder.file('etcd'),
       mayRunWithoutFsync: true,
@@ -46,8 +46,8 @@ describe('findEtcd', () => {
   })
 
   it('says what to type where there is none', async () => {
-    expect(await failureOf(findEtcd({ PATH: folder.path }, []))).to.contain(
-      'apt-get install -y --no-install-recommends etcd-server',
-    )
+    expect(
+      await failureOf(findEtcd({ environment: { PATH: folder.path }, usualFolders: [] })),
+    ).to.contain('apt-get install -y --no-install-recommends etcd-server')
   })
 })
