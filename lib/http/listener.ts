@@ -20,6 +20,7 @@ import {
   trackSockets,
   type ListenerTls,
 } from './secure-server.js'
+import { Turns } from './turns.js'
 
 /** An address that cannot be listened on; the message is a sentence for an operator. */
 export class ListenError extends Error {
@@ -115,16 +116,19 @@ export class Listener {
   #createServer(): Server {
     const bounds = this.#bounds
     const clientErrors = new ClientErrors(this.#clock)
+    const turns = new Turns()
     const serve = (
       request: IncomingMessage,
       response: ServerResponse & { req: IncomingMessage },
     ): void => {
       clientErrors.track(response)
-      const problem = findFramingProblem(request)
-      const isLast = this.#isDraining || problem !== undefined || mayLoseWhatFollows(request)
-      if (isLast) response.setHeader('Connection', 'close')
-      if (problem === undefined) this.#handler(request, response)
-      else sendError(response, problem)
+      turns.take(response, () => {
+        const problem = findFramingProblem(request)
+        const isLast = this.#isDraining || problem !== undefined || mayLoseWhatFollows(request)
+        if (isLast) response.setHeader('Connection', 'close')
+        if (problem === undefined) this.#handler(request, response)
+        else sendError(response, problem)
+      })
     }
     const options = {
       headersTimeout: bounds.headersTimeoutMs,

@@ -13,7 +13,7 @@ import { StoredDocuments } from './stored-documents.js'
 /** A semaphore as a test reads it, or `corrupt`. */
 type Judged = { readonly slots: number; readonly holders: readonly string[] } | 'corrupt'
 
-/** What a document says by docs/storage.md, without any code of lib/. */
+/** What a document says by docs/from-airlock.md, without any code of lib/. */
 function judgeDocument(bytes: Buffer): Judged {
   if (!isUtf8(bytes)) return 'corrupt'
   let document: unknown

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { systemClock } from '../../lib/daemon/system-clock.js'
@@ -608,6 +608,22 @@ describe('the main service', () => {
       expect(responses.map(({ status }) => status)).to.deep.equal([200, 400, 200, 404, 400])
     })
 
+    it('do nothing that follows a request with another transfer coding, in one piece or in two', async () => {
+      const group = freshGroup()
+      const coded = chunkedRequest(PRE_REBOOT, ['x']).replace(': chunked', ': ,chunked')
+      const behind = wireRequest(PRE_REBOOT, bodyOf(group))
+      for (const pieces of [[coded + behind], [coded, behind]]) {
+        const connection = await RawConnection.open(daemon.serviceUrl)
+        for (const piece of pieces) {
+          connection.write(piece)
+          await setImmediate()
+        }
+        const responses = await connection.untilEnded()
+        expect(responses.map(({ status }) => status)).to.deep.equal([400])
+      }
+      expect(await isFree(group)).to.equal(true)
+    })
+
     it('serve a request that comes byte by byte', async () => {
       const connection = await RawConnection.open(daemon.serviceUrl)
       for (const byte of wireRequest(PRE_REBOOT, bodyOf(freshGroup()))) {
@@ -887,6 +903,34 @@ describe('a listener', () => {
     })
     const response = await sendRequest(url, { method: 'POST', body: 'x' })
     expect(response.status).to.equal(204)
+  })
+
+  it('hands over the requests of a connection one after another', async () => {
+    const open: ServerResponse[] = []
+    const { url } = await listen({}, (_request, response) => open.push(response))
+    const connection = await RawConnection.open(url)
+    connection.write('GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n')
+    for (const count of [1, 2, 3]) {
+      await eventually(() => expect(open).to.have.length(count))
+      const { req } = open.at(-1) as ServerResponse & { readonly req: IncomingMessage }
+      expect(req.url).to.equal(`/${count}`)
+      open.at(-1)?.writeHead(200, { 'Content-Length': 2 }).end('ok')
+    }
+    expect(await connection.responses(3)).to.have.length(3)
+    connection.destroy()
+  })
+
+  it('hands over no request after an answer that ends the connection', async () => {
+    const asked: (string | undefined)[] = []
+    const { url } = await listen({}, (request, response) => {
+      asked.push(request.url)
+      response.setHeader('Connection', 'close')
+      setTimeout(() => response.writeHead(200, { 'Content-Length': 2 }).end('ok'), 20)
+    })
+    const connection = await RawConnection.open(url)
+    connection.write('GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n')
+    expect(await connection.untilEnded()).to.have.length(1)
+    expect(asked).to.deep.equal(['/1'])
   })
 
   it('ends a connection that has been idle after its answer', async () => {
