@@ -12,7 +12,8 @@ const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\p{Co}\p{Cn}]{1,256}$/u
 const GROUP = /^[a-zA-Z0-9.-]{1,253}$/
 
 /**
- * Who a body names by the README's protocol, judged without any code of lib/; undefined if it is not a FleetLock body of a known group.
+ * Who a body names by the README's protocol, judged without any code of lib/; undefined if it is not
+ * a FleetLock body of a known group.
  */
 export function judgeBody(body: Buffer, groups: ReadonlySet<string>): Identity | undefined {
   if (!isUtf8(body) || body.indexOf('\ufeff') === 0) return undefined
