@@ -94,19 +94,15 @@ export class Listener {
   /** Stops accepting, lets requests under way finish within a bound, then closes what is left. */
   async close(): Promise<void> {
     this.#isDraining = true
+    const drained = new AbortController()
     const closed = Promise.all(
       this.#servers.map((server) => new Promise((resolve) => server.close(resolve))),
-    )
+    ).then(() => drained.abort())
     const deadline = this.#clock.monotonic() + this.#bounds.drainMs
-    const drained = closed.then(() => true)
-    for (;;) {
+    while (this.#clock.monotonic() < deadline) {
       for (const server of this.#servers) server.closeIdleConnections()
-      const isDone = await Promise.race([
-        drained,
-        delay(this.#clock, DRAIN_CHECK_MS).then(() => false),
-      ])
-      if (isDone) return
-      if (this.#clock.monotonic() >= deadline) break
+      await delay(this.#clock, DRAIN_CHECK_MS, drained.signal)
+      if (drained.signal.aborted) return
     }
     for (const server of this.#servers) server.closeAllConnections()
     for (const socket of this.#sockets.flatMap((sockets) => [...sockets])) socket.destroy()

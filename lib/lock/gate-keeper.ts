@@ -25,7 +25,7 @@ export interface GateKeeperOptions {
  * INVARIANTS:
  * - Gates are asked at most once at a time, for all that wait then; a request that comes later is part
  *   of the next asking, so that every verdict is younger than its request.
- * - After `close` there is no callback and no timer.
+ * - After `close` there is no callback and no timer; it may be called again.
  */
 export class GateKeeper {
   readonly #options: GateKeeperOptions
@@ -40,7 +40,11 @@ export class GateKeeper {
     this.#options = options
   }
 
-  /** Has the gates asked for these requests. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Has the gates asked for these requests; not after `close`. */
   ask(gates: GroupGates, requests: readonly PendingRequest[]): void {
     for (const request of requests) this.#next.set(request, gates)
     if (!this.#isAsking) void this.#askNext()
@@ -51,6 +55,7 @@ export class GateKeeper {
     this.#isClosed = true
     this.#cancelAgain?.()
     const left = [...this.#asked, ...this.#next.keys()]
+    this.#asked = []
     this.#next.clear()
     return left
   }

@@ -162,18 +162,18 @@ export class GroupLane {
     if (canServe || this.#mustApplySlots || this.#trouble.isUnsettled) this.#startRound()
   }
 
-  /** Refuses all that wait for a slot, and lets nobody wait any more; the rest is served on. */
+  /** Refuses all that wait, for a slot or for the gates, and lets nobody wait any more; the rest is served. */
   endWaiting(): void {
     this.#waitingRoom.close()
     this.#waitingRoom.refuseAll({ kind: 'shutting_down' })
+    this.#refuse(this.#gateKeeper.close(), { kind: 'shutting_down' })
   }
 
   /** Refuses all that is not under way, and all that comes. */
   close(): void {
     this.#isClosed = true
     this.endWaiting()
-    const left = [...this.#gateKeeper.close(), ...this.#queue.splice(0)]
-    this.#refuse(left, { kind: 'shutting_down' })
+    this.#refuse(this.#queue.splice(0), { kind: 'shutting_down' })
   }
 
   #enqueue(operation: 'lock' | 'unlock', id: string, client: Client): Promise<Outcome> {
@@ -341,7 +341,7 @@ export class GroupLane {
     const { clock, timeoutMs } = this.#options
     const gates = this.#settings?.gates
     if (gates === undefined || requests.length === 0) return
-    if (this.#isClosed) {
+    if (this.#gateKeeper.isClosed) {
       this.#refuse(requests, { kind: 'shutting_down' })
       return
     }

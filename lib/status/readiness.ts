@@ -1,6 +1,7 @@
 import type { Clock } from '../calendar/clock.js'
 import { GROUPS_PREFIX } from '../lock/keys.js'
 import type { Store } from '../store/store.js'
+import { SharedAnswer } from './shared-answer.js'
 
 /** Whether requests can be served now, or why not. */
 export type ReadinessState =
@@ -15,13 +16,12 @@ const PROBE_TIMEOUT_MS = 2000
 /** Finds out whether the store can be reached, by a read when somebody asks. */
 export class Readiness {
   readonly #store: Store
-  readonly #clock: Clock
-  #probe: Promise<ReadinessState> | undefined
+  readonly #probe: SharedAnswer<ReadinessState>
   #isStopping = false
 
   constructor(store: Store, clock: Clock) {
     this.#store = store
-    this.#clock = clock
+    this.#probe = new SharedAnswer({ clock, freshForMs: FRESH_FOR_MS, make: () => this.#ask() })
   }
 
   /** From now on: not ready. */
@@ -31,12 +31,7 @@ export class Readiness {
 
   async check(): Promise<ReadinessState> {
     if (this.#isStopping) return { isReady: false, reason: 'airlock is shutting down' }
-    this.#probe ??= this.#ask().finally(() => {
-      this.#clock.schedule(FRESH_FOR_MS, () => {
-        this.#probe = undefined
-      })
-    })
-    return this.#probe
+    return this.#probe.get()
   }
 
   async #ask(): Promise<ReadinessState> {

@@ -1,8 +1,6 @@
-import { Writable } from 'node:stream'
 import { expect } from 'chai'
-import { parseSettings } from '../../lib/config/parse-settings.js'
-import { createDaemon } from '../../lib/daemon/create-daemon.js'
 import { systemClock } from '../../lib/daemon/system-clock.js'
+import { startDaemonInProcess } from '../support/daemon-in-process.js'
 import { embeddedConfig } from '../support/embedded-config.js'
 import { eventually } from '../support/eventually.js'
 import { FakeServer } from '../support/fake-server.js'
@@ -146,27 +144,13 @@ describe('a daemon with windows', () => {
     use: (url: string) => Promise<void>,
   ): Promise<void> {
     const toml = embeddedConfig({ path: folder.file('airlock.db'), more })
-    const parsed = parseSettings(toml, {}, { nodeMajor: 26 })
-    if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems))
-    const lines: string[] = []
-    const logStream = new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        lines.push(chunk.toString('utf8'))
-        done()
-      },
-    })
     const offset = Date.parse(time) - Date.now()
     const clock = { ...systemClock, now: () => Date.now() + offset }
-    const context = { clock, environment: {}, logStream, logLevel: 'info' as const, version: '0' }
-    const created = await createDaemon(parsed.settings, context)
-    if ('problems' in created) throw new Error(JSON.stringify(created.problems))
-    await created.daemon.start()
+    const { daemon, serviceUrl } = await startDaemonInProcess(toml, clock)
     try {
-      const ready = lines.find((line) => line.includes('airlock is ready')) ?? ''
-      const [, address = ''] = /\bservice="?([^\s,"]+)/.exec(ready) ?? []
-      await use(`http://${address}`)
+      await use(serviceUrl)
     } finally {
-      await created.daemon.stop('the test is over')
+      await daemon.stop('the test is over')
     }
   }
 

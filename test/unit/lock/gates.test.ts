@@ -192,23 +192,23 @@ describe('gates in front of a slot', () => {
     expect(second()).to.equal('semaphore_full')
   })
 
-  it('are waited for by nobody once the lanes are closed, and leave no timer', async () => {
+  it('are waited for by nobody once waiting has ended, and leave no timer', async () => {
     setUp()
     const asking = await lock('a', 'm1')
     expect(gates.count).to.equal(1)
-    manager.close()
+    manager.endWaiting()
     await clock.advance(0)
     expect(asking()).to.equal('shutting_down')
     await answer(CLOSED)
     expect(clock.pending).to.equal(0)
   })
 
-  it('are not asked for a request that was under way when the lanes were closed', async () => {
+  it('are not asked for a request that was under way when waiting was ended', async () => {
     setUp()
     let finish = (): void => undefined
     store.onRead = () => new Promise((resolve) => (finish = resolve))
     const underway = await lock('a', 'm1')
-    manager.close()
+    manager.endWaiting()
     finish()
     await clock.advance(50)
     expect([underway(), gates.count]).to.deep.equal(['shutting_down', 0])
