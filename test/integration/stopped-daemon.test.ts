@@ -12,13 +12,19 @@ import { startWebhookReceiver } from '../support/webhook-receiver.js'
 
 /** The machine's time, which knows what it has still to call back. */
 class CountingClock implements Clock {
-  readonly now = systemClock.now
-  readonly monotonic = systemClock.monotonic
   /** Where each was scheduled. */
   readonly #pending = new Map<object, string>()
 
   get pending(): readonly string[] {
     return [...this.#pending.values()]
+  }
+
+  now(): number {
+    return systemClock.now()
+  }
+
+  monotonic(): number {
+    return systemClock.monotonic()
   }
 
   schedule(delayMs: number, callback: () => void): () => void {
