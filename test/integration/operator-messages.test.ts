@@ -149,7 +149,7 @@ describe('what the commands of operators say', () => {
   })
 
   it('is which flag is wrong, not which key', async () => {
-    const ENDPOINT = ['status', '--endpoint', 'https://127.0.0.1:1']
+    const ENDPOINT = ['status', '--endpoint', 'https://localhost:1']
     const problem = async (...args: string[]): Promise<readonly (string | number | null)[]> => {
       const { exitCode, stderr } = await runAirlock([...ENDPOINT, ...args])
       return [exitCode, ...stderr.split('\n').slice(1, -1)]
@@ -166,7 +166,7 @@ describe('what the commands of operators say', () => {
       [2, `  --cafile: cannot read ${pem}: no such file`],
       [
         2,
-        '  --endpoint: expected all http or all https, got https://127.0.0.1:1 and http://127.0.0.1:1',
+        '  --endpoint: expected all http or all https, got https://localhost:1 and http://127.0.0.1:1',
       ],
     ])
   })

@@ -273,22 +273,41 @@ describe('/status.json', () => {
     expect((await reads()) - before).to.be.within(1, rounds + 2)
   })
 
-  it('is told to those who follow the page when another process changes the store', async () => {
+  /** Follows the page's stream of events; `events` is what has come so far. */
+  async function follow(): Promise<{ events: () => string; ended: Promise<void> }> {
     const response = await fetch(`${daemon.statusUrl}/events`)
     let events = ''
     const decoder = new TextDecoder()
-    const reading = (async () => {
+    const ended = (async () => {
       for await (const chunk of response.body ?? []) {
         events += decoder.decode(chunk as Uint8Array)
       }
     })().catch(() => undefined)
     await eventually(() => expect(events).to.include('data:'))
+    return { events: () => events, ended }
+  }
+
+  it('is told to those who follow the page when another process changes the store', async () => {
+    const { events, ended } = await follow()
     await runAirlock(['-c', config, 'pause', '--reason', 'incident 7'])
     const pausedAt = performance.now()
-    await eventually(() => expect(events).to.include('incident 7'))
+    await eventually(() => expect(events()).to.include('incident 7'))
     expect(performance.now() - pausedAt).to.be.lessThan(4000)
     await daemon.kill()
-    await reading
+    await ended
+  })
+
+  it('is told to those who follow the page when a machine begins to wait', async () => {
+    await ask('default', A)
+    const { events, ended } = await follow()
+    await eventually(() => expect(events()).to.include(A))
+    // What the lock has set off is over then.
+    await sleep(1000)
+    const told = events().length
+    void ask('default', B).catch(() => undefined)
+    await eventually(() => expect(events().slice(told)).to.include(B))
+    await daemon.kill()
+    await ended
   })
 
   it('follows the file of names, and keeps the names when it is broken', async () => {
