@@ -1,6 +1,5 @@
 import { delay, type Cancel, type Clock } from '../calendar/clock.js'
 import type { Refusal } from '../semaphore/refusal.js'
-import { hasFreeSlot } from '../semaphore/semaphore.js'
 import type { Store } from '../store/store.js'
 import type { Events } from '../telemetry/events.js'
 import { MAX_CHANGED_IDS, type Outcome } from './batch.js'
@@ -8,6 +7,8 @@ import { GateKeeper } from './gate-keeper.js'
 import {
   CAPPED_SELECTORS,
   groupSelectors,
+  heldUpSince,
+  mayGrant,
   readCappedState,
   readGroupState,
   type CorruptGroup,
@@ -156,10 +157,18 @@ export class GroupLane {
    * changed the group, and sets off what is still to be done without a request.
    */
   observe(state: GroupState, asOf: number): void {
-    const isNews = this.#known === undefined || isNewer({ state, asOf }, this.#known)
+    const known = this.#known
+    const isNews = known === undefined || isNewer({ state, asOf }, known)
     if (isNews) this.#known = { state, asOf }
-    const canServe = isNews && this.#waitingRoom.size > 0 && mayGrant(state)
-    if (canServe || this.#mustApplySlots || this.#trouble.isUnsettled) this.#startRound()
+    // A pause gives no slot to who waits, but another reason.
+    const hasNewReason = known !== undefined && heldUpSince(state) !== heldUpSince(known.state)
+    const concernsWaiters = isNews && (mayGrant(state) || hasNewReason)
+    if (
+      (concernsWaiters && this.#waitingRoom.size > 0) ||
+      this.#mustApplySlots ||
+      this.#trouble.isUnsettled
+    )
+      this.#startRound()
   }
 
   /** Refuses all that wait, for a slot or for the gates, and lets nobody wait any more; the rest is served. */
@@ -372,12 +381,6 @@ export class GroupLane {
 function isNewer(seen: KnownState, known: KnownState): boolean {
   if (seen.asOf !== known.asOf) return seen.asOf > known.asOf
   return seen.state.cooldown.revision < known.state.cooldown.revision
-}
-
-/** Whether somebody who waits could be granted a slot in this state. */
-function mayGrant({ semaphore, pause, globalPause, cooldown }: GroupState): boolean {
-  const isHeldUp = [pause, globalPause, cooldown].some(({ revision }) => revision > 0)
-  return !isHeldUp && (semaphore.value === undefined || hasFreeSlot(semaphore.value))
 }
 
 function refused(refusal: Refusal): Outcome {

@@ -1,5 +1,5 @@
 import { parseSemaphore } from '../semaphore/semaphore-document.js'
-import type { Semaphore } from '../semaphore/semaphore.js'
+import { hasFreeSlot, type Semaphore } from '../semaphore/semaphore.js'
 import type { Entry, Selector, Snapshot } from '../store/store.js'
 import { parsePause, type PauseRecord } from './change.js'
 import { parseCooldown, type Cooldown } from './cooldown.js'
@@ -106,4 +106,15 @@ function seen<T>(entry: Entry | undefined, parse: (text: string) => T | undefine
 
 function parseSlots(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+/** Whether somebody who waits could be granted a slot in this state. */
+export function mayGrant(state: GroupState): boolean {
+  const semaphore = state.semaphore.value
+  return heldUpSince(state) === 0 && (semaphore === undefined || hasFreeSlot(semaphore))
+}
+
+/** The latest revision of what holds all up, however many slots are free; 0 if nothing does. */
+export function heldUpSince({ pause, globalPause, cooldown }: GroupState): number {
+  return Math.max(pause.revision, globalPause.revision, cooldown.revision)
 }

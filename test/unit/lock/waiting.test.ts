@@ -260,6 +260,18 @@ describe('waiting for a slot', () => {
     expect(a.outcome()).to.equal('acquired')
   })
 
+  it('waits for a pause that begins meanwhile, and says so', async () => {
+    await lock('a')
+    const b = await lock('b')
+    const reason = (): string | undefined => lane.waiters(1).first[0]?.refusal.kind
+    expect(reason()).to.equal('semaphore_full')
+    store.put(pauseKey('g'), '{"reason":"r","since":"","by":""}')
+    await poll()
+    expect(reason()).to.equal('paused')
+    await clock.advance(WAIT_MS)
+    expect(b.outcome()).to.equal('paused')
+  })
+
   it('goes on waiting through an outage of the store', async () => {
     await lock('a')
     const b = await lock('b')
