@@ -76,6 +76,7 @@ const PACKAGES = {
   cockatiel: ['store'],
   '@photostructure/sqlite': ['store'],
   bcryptjs: ['credentials'],
+  re2js: ['gates'],
   express: ['http', 'status'],
   commander: ['cli'],
 }

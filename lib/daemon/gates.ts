@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js'
 import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { createGates } from '../gates/create-gates.js'
 import type { GroupGates } from '../gates/gate.js'
+import type { GateReport } from '../gates/gate-chain.js'
 import { GateStates, type GateState } from '../gates/gate-states.js'
 import type { GroupReport } from '../status/status-report.js'
 import type { Events } from '../telemetry/events.js'
@@ -21,7 +22,8 @@ export interface DaemonGatesContext {
 /**
  * The gates of all groups, as they are configured, and what they last said.
  *
- * INVARIANTS: after `stop`, and after a `configure`, nothing is asked by gates from before.
+ * INVARIANTS: after `stop`, and after a `configure`, nothing is asked by gates from before, and nothing
+ * that they still say is heard.
  */
 export class DaemonGates {
   readonly #context: DaemonGatesContext
@@ -45,11 +47,12 @@ export class DaemonGates {
   configure({ lock, gates }: Settings): void {
     this.#asking.abort()
     this.#asking = new AbortController()
+    const { signal } = this.#asking
     const { clock, events } = this.#context
-    this.#chains = createGates(
-      { groups: lock.groups, ...gates },
-      { clock, signal: this.#asking.signal, onVerdict: (report) => this.#states.note(report) },
-    )
+    const onVerdict = (report: GateReport): void => {
+      if (!signal.aborted) this.#states.note(report)
+    }
+    this.#chains = createGates({ groups: lock.groups, ...gates }, { clock, signal, onVerdict })
     const gone = this.#states.keepOnly(
       (group, gate) => this.#chains.get(group)?.names.includes(gate) ?? false,
     )
@@ -63,8 +66,7 @@ export class DaemonGates {
 
   /** Whether a stale holder may be released: not while alerts are firing, or nobody knows. */
   async mayRelease(group: string): Promise<true | string> {
-    const now = this.#context.clock.now()
-    const verdict = await this.#chains.get(group)?.askOnly('prometheus', now)
+    const verdict = await this.#chains.get(group)?.askOnly('prometheus')
     return verdict?.verdict === 'closed' ? replyToRefusal(verdict.refusal).value : true
   }
 

@@ -16,8 +16,5 @@ export const MAX_REASON_LENGTH = 200
 /** A token in a file has at most so many bytes: a server allows its headers not much more. */
 export const MAX_SECRET_BYTES = 16 * 1024
 
-/**
- * Longer names are matched against no pattern: together with a pattern without repeated groups this
- * keeps matching short.
- */
+/** Longer names are matched against no pattern, and so not ignored. */
 export const MAX_MATCHED_NAME_LENGTH = 256

@@ -56,7 +56,7 @@ export function createGates(
     const own = checks.filter((each) => holdsFor(each, name)).map(({ check }) => check)
     if (own.length > 0) remote.push(new HttpGate(own))
     if (local.length + remote.length === 0) continue
-    chains.set(name, new GateChain(name, { local, remote }, context.onVerdict))
+    chains.set(name, new GateChain(name, { local, remote }, context))
   }
   return chains
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../calendar/clock.js'
 import type { Gate, GateName, GroupGates, Verdict } from './gate.js'
 import { troubledVerdict } from './verdicts.js'
 
@@ -21,20 +22,27 @@ export interface GatesByCost {
   readonly remote: readonly Gate[]
 }
 
+/** What a chain needs. */
+export interface GateChainContext {
+  readonly clock: Clock
+  /** Hears what each gate says that is asked, for logs and metrics. */
+  readonly onVerdict: (report: GateReport) => void
+}
+
 /**
  * All gates of a group. The local ones are asked first, then all remote ones at the same time, unless a
- * local one is closed. Of several that are closed, the first in their order is the verdict.
+ * local one is closed, and the local ones once more after that: a window may end while servers think. Of
+ * several that are closed, the first in their order is the verdict.
  */
 export class GateChain implements GroupGates {
   readonly #group: string
   readonly #gates: GatesByCost
-  readonly #onVerdict: (report: GateReport) => void
+  readonly #context: GateChainContext
 
-  /** `onVerdict` hears what each gate says that is asked, for logs and metrics. */
-  constructor(group: string, gates: GatesByCost, onVerdict: (report: GateReport) => void) {
+  constructor(group: string, gates: GatesByCost, context: GateChainContext) {
     this.#group = group
     this.#gates = gates
-    this.#onVerdict = onVerdict
+    this.#context = context
   }
 
   /** The gates there are, in the order in which they count. */
@@ -42,30 +50,30 @@ export class GateChain implements GroupGates {
     return [...this.#gates.local, ...this.#gates.remote].map(({ name }) => name)
   }
 
-  /** Asks at `now` (milliseconds since the epoch); it never rejects. */
-  async ask(now: number): Promise<ChainVerdict> {
-    const local = await this.#askAll(this.#gates.local, now)
-    if (local.verdict === 'closed') return local
-    return this.#askAll(this.#gates.remote, now)
+  /** Never rejects. */
+  async ask(): Promise<ChainVerdict> {
+    const { local, remote } = this.#gates
+    const before = await this.#askAll(local)
+    if (before.verdict === 'closed' || remote.length === 0) return before
+    const verdict = await this.#askAll(remote)
+    return verdict.verdict === 'closed' ? verdict : this.#askAll(local)
   }
 
   /** Asks only the gate of that name; open where the group has none. It never rejects. */
-  async askOnly(name: GateName, now: number): Promise<ChainVerdict> {
+  async askOnly(name: GateName): Promise<ChainVerdict> {
     const { local, remote } = this.#gates
-    return this.#askAll(
-      [...local, ...remote].filter((gate) => gate.name === name),
-      now,
-    )
+    return this.#askAll([...local, ...remote].filter((gate) => gate.name === name))
   }
 
-  async #askAll(gates: readonly Gate[], now: number): Promise<ChainVerdict> {
+  async #askAll(gates: readonly Gate[]): Promise<ChainVerdict> {
+    const now = this.#context.clock.now()
     const verdicts = await Promise.all(gates.map((gate) => this.#askOne(gate, now)))
     return verdicts.find(({ verdict }) => verdict === 'closed') ?? { verdict: 'open' }
   }
 
   async #askOne(gate: Gate, now: number): Promise<ChainVerdict> {
     const verdict = await askSafely(gate, this.#group, now)
-    this.#onVerdict({ group: this.#group, gate: gate.name, askedAt: now, verdict })
+    this.#context.onVerdict({ group: this.#group, gate: gate.name, askedAt: now, verdict })
     return { ...verdict, gate: gate.name }
   }
 }

@@ -44,8 +44,6 @@ export class GateStates {
   note({ group, gate, askedAt, verdict }: GateReport): void {
     const key = keyOf(group, gate)
     const before = this.#states.get(key)
-    // An older answer may arrive later.
-    if (before !== undefined && before.askedAt > askedAt) return
     const state = stateOf(verdict)
     const hasChanged = before?.state !== state
     const since = hasChanged ? askedAt : before.since

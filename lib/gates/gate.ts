@@ -16,8 +16,8 @@ export type Verdict =
 
 /** All gates of one group, asked together. */
 export interface GroupGates {
-  /** Asks at `now` (milliseconds since the epoch); never rejects, and is bounded in time. */
-  ask(now: number): Promise<Verdict>
+  /** Never rejects, and is bounded in time. */
+  ask(): Promise<Verdict>
 }
 
 /** The kinds of gates, as metric labels and log fields; a closed set. */

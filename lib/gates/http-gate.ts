@@ -3,7 +3,7 @@ import type { Gate, Verdict } from './gate.js'
 import type { RemoteContext } from './prometheus-gate.js'
 import type { Remote } from './remote.js'
 import { SharedQuestion } from './shared-question.js'
-import { shownName, troubledVerdict, type OnError } from './verdicts.js'
+import { effectOfTrouble, shownName, troubledVerdict, type OnError } from './verdicts.js'
 
 /** A server with a health endpoint. */
 export interface HttpCheckOptions extends Remote {
@@ -50,10 +50,13 @@ export class HttpGate implements Gate {
 }
 
 async function check(options: HttpCheckOptions, context: RemoteContext): Promise<Verdict> {
-  const { url, expectStatus, onError } = options
+  const { url, expectStatus } = options
   const name = shownName(options.name)
   const answer = await askRemote(options, new URL(url), { ...context, wantsBody: false })
-  if ('problem' in answer) return troubledVerdict(name, answer.problem, onError)
+  if ('problem' in answer) {
+    const onError = effectOfTrouble(options.onError, context.signal)
+    return troubledVerdict(name, answer.problem, onError)
+  }
   if (answer.status === expectStatus) return { verdict: 'open' }
   const reason = `it answers ${answer.status} instead of ${expectStatus}`
   return { verdict: 'closed', refusal: { kind: 'check_failing', check: name, reason } }

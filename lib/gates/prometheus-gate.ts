@@ -6,7 +6,7 @@ import type { Gate, Verdict } from './gate.js'
 import { readAlerts, summariseAlerts } from './read-alerts.js'
 import type { Remote } from './remote.js'
 import { SharedQuestion } from './shared-question.js'
-import { troubledVerdict, type OnError } from './verdicts.js'
+import { effectOfTrouble, troubledVerdict, type OnError } from './verdicts.js'
 
 /** A Prometheus, and which of its alerts count. */
 export interface PrometheusOptions extends Remote {
@@ -57,12 +57,13 @@ async function query(
   ignores: Matcher,
   context: RemoteContext,
 ): Promise<Verdict> {
-  const { timeoutMs, onError } = options
+  const { timeoutMs } = options
   const url = new URL(options.url)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/query`
   url.searchParams.set('query', options.query)
   url.searchParams.set('timeout', `${timeoutMs}ms`)
   const answer = await askRemote(options, url, { ...context, wantsBody: true })
+  const onError = effectOfTrouble(options.onError, context.signal)
   const read = 'problem' in answer ? answer : readAlerts(answer.status, answer.body)
   if ('problem' in read) return troubledVerdict('prometheus', read.problem, onError)
   const names = read.names.filter((name) => !ignores(name))

@@ -11,6 +11,11 @@ export function troubledVerdict(gate: string, reason: string, onError: OnError):
   return { verdict: 'closed', refusal: { kind: 'gate_error', gate, reason: shown } }
 }
 
+/** A question that was broken off, at a stop or a reload, opens no gate: nobody knows what it would say. */
+export function effectOfTrouble(onError: OnError, asking: AbortSignal): OnError {
+  return asking.aborted ? 'deny' : onError
+}
+
 /** A name from elsewhere as one short piece of a line. */
 export function shownName(text: string): string {
   return shorten(text, MAX_NAME_LENGTH)

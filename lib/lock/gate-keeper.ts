@@ -4,7 +4,7 @@ import type { PendingRequest } from './pending-request.js'
 
 /**
  * How long a verdict holds, in milliseconds: long enough for a commit that loses a compare-and-swap or
- * two, too short for a machine to go through a window that has closed since.
+ * two, and the most by which a machine may come after the end of its window.
  */
 const VERDICT_HOLDS_MS = 1000
 
@@ -68,17 +68,17 @@ export class GateKeeper {
       const [gates] = asked.values()
       this.#asked = [...asked.keys()].filter((request) => !request.isAnswered)
       if (gates === undefined || this.#asked.length === 0) continue
-      const verdict = await gates.ask(this.#options.clock.now())
-      this.#hand(verdict, this.#asked)
+      const verdict = await gates.ask()
+      this.#hand(verdict, gates, this.#asked)
     }
     this.#asked = []
     this.#isAsking = false
   }
 
-  #hand(verdict: Verdict, requests: readonly PendingRequest[]): void {
+  #hand(verdict: Verdict, gates: GroupGates, requests: readonly PendingRequest[]): void {
     const { clock, onVerdict } = this.#options
     if (this.#isClosed) return
-    for (const request of requests) request.setVerdict(verdict, VERDICT_HOLDS_MS)
+    for (const request of requests) request.setVerdict(verdict, gates, VERDICT_HOLDS_MS)
     onVerdict(requests)
     this.#cancelAgain?.()
     if (verdict.verdict === 'open') return

@@ -282,13 +282,15 @@ export class GroupLane {
 
   /**
    * Who still wants an answer, in the order in which slots are due to them. Of those who wait, no more
-   * than one commit can serve; where more wait, nobody who has just arrived may overtake them.
+   * than one commit can serve; where more wait, nobody who has just arrived may overtake them. What gates
+   * from before a reload have said does not count.
    */
   #batch(arrived: readonly PendingRequest[]): readonly PendingRequest[] {
     const waiting = this.#waitingRoom.first(MAX_CHANGED_IDS)
     const isCrowded = this.#waitingRoom.size > waiting.length
     for (const request of arrived) request.isBehind = isCrowded
     return [...waiting, ...arrived].filter((request) => {
+      request.keepVerdictOf(this.#settings?.gates)
       if (request.isPointless()) request.settle(refused({ kind: 'withdrawn' }))
       return !request.isAnswered
     })

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../calendar/clock.js'
 import type { Refusal } from '../semaphore/refusal.js'
-import type { Verdict } from '../gates/gate.js'
+import type { GroupGates, Verdict } from '../gates/gate.js'
 import type { BatchRequest, Outcome } from './batch.js'
 
 /** Who waits for an answer. */
@@ -31,7 +31,8 @@ export class PendingRequest implements BatchRequest {
   readonly answer: Promise<Outcome>
   /** Whether others wait ahead of it who are not in the same batch. */
   isBehind = false
-  #verdict: { readonly value: Verdict; readonly until: number } | undefined
+  #verdict:
+    { readonly value: Verdict; readonly gates: GroupGates; readonly until: number } | undefined
   /** When its time runs out, on the monotonic clock. */
   endsAt: number
   /** What it is answered when its time runs out. */
@@ -73,8 +74,13 @@ export class PendingRequest implements BatchRequest {
     return value?.verdict === 'closed' ? value.opensAt : undefined
   }
 
-  setVerdict(value: Verdict, holdsMs: number): void {
-    this.#verdict = { value, until: this.#clock.monotonic() + holdsMs }
+  setVerdict(value: Verdict, gates: GroupGates, holdsMs: number): void {
+    this.#verdict = { value, gates, until: this.#clock.monotonic() + holdsMs }
+  }
+
+  /** Forgets what other gates than these have said. */
+  keepVerdictOf(gates: GroupGates | undefined): void {
+    if (this.#verdict?.gates !== gates) this.#verdict = undefined
   }
 
   /** Answers; only the first call counts. */

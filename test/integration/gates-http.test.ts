@@ -19,7 +19,7 @@ function gatesOf(settings: Partial<GatesSettings>, signal = new AbortController(
 }
 
 async function verdictOf(chain: GateChain | undefined): Promise<string> {
-  const verdict = await chain?.ask(Date.now())
+  const verdict = await chain?.ask()
   if (verdict?.verdict !== 'closed') return `open ${verdict?.trouble ?? ''}`.trim()
   const { refusal } = verdict
   if (refusal.kind === 'check_failing') return `${refusal.check} fails: ${refusal.reason}`

@@ -29,7 +29,7 @@ async function ask(settings: Partial<Settings> & { url: string }): Promise<strin
       onVerdict: (report) => said.push(report.verdict),
     },
   )
-  await gates.get('a')?.ask(Date.now())
+  await gates.get('a')?.ask()
   const [verdict] = said
   if (verdict === undefined) throw new Error('the gate was not asked')
   if (verdict.verdict === 'open') return `open ${verdict.trouble ?? ''}`.trim()

@@ -78,7 +78,7 @@ const MISTAKES: readonly (readonly [toml: string, line: string])[] = [
   ],
   [
     `${PROMETHEUS}ignore = "(a"`,
-    'gates.prometheus.ignore: expected a regular expression as RE2 has it, got "(a": unterminated group',
+    'gates.prometheus.ignore: expected a regular expression as RE2 has it, got "(a": missing closing ): `(a`',
   ],
   [
     `${PROMETHEUS}groups = []`,

@@ -1,7 +1,10 @@
 import { expect } from 'chai'
 import { DaemonGates } from '../../../lib/daemon/gates.js'
+import { systemClock } from '../../../lib/daemon/system-clock.js'
 import { collectingEvents } from '../../support/collecting-events.js'
+import { eventually } from '../../support/eventually.js'
 import { FakeClock } from '../../support/fake-clock.js'
+import { FakeServer } from '../../support/fake-server.js'
 import { EMBEDDED, settingsOf } from '../config/parse-helpers.js'
 
 const BLACKOUT = `
@@ -38,7 +41,7 @@ describe('DaemonGates', () => {
 
   afterEach(() => gates.stop())
 
-  const ask = () => gates.of('default')?.ask(clock.now())
+  const ask = () => gates.of('default')?.ask()
 
   it('reports gates as configured, and as not asked until they are', async () => {
     const never = { since: null, asked_at: null, reason: null }
@@ -89,5 +92,45 @@ describe('DaemonGates', () => {
     await ask()
     gates.configure(settingsOf(EMBEDDED + WINDOW))
     expect(gates.reportOf('default').map(({ gate }) => gate)).to.deep.equal(['reboot_window'])
+  })
+
+  describe('that are being asked at a reload, and are open on error', () => {
+    const REMOTE = `
+[gates.prometheus]
+url = "http://127.0.0.1:1"
+on_error = "allow"
+`
+    const failing: unknown[] = []
+    let server: FakeServer
+    let metrics: ReturnType<typeof collectingEvents>['metrics']
+
+    beforeEach(async () => {
+      failing.splice(0)
+      // No answer: the question is broken off.
+      server = await FakeServer.start(() => undefined)
+      const collected = collectingEvents()
+      metrics = collected.metrics
+      gates = new DaemonGates(
+        settingsOf(EMBEDDED + REMOTE.replace('127.0.0.1:1', new URL(server.url).host)),
+        {
+          clock: systemClock,
+          events: collected.events,
+          onFailing: (gate) => failing.push(gate),
+          onChange: () => undefined,
+        },
+      )
+    })
+    afterEach(() => server.close())
+
+    it('open nothing, release no stale holder, and are not said to fail', async () => {
+      const asked = [gates.of('default')?.ask(), gates.mayRelease('default')]
+      await eventually(() => expect(server.requests).not.to.deep.equal([]))
+      gates.configure(settingsOf(EMBEDDED))
+      const [verdict, mayRelease] = await Promise.all(asked)
+      expect(verdict).to.include({ verdict: 'closed' })
+      expect(mayRelease).to.match(/cannot be asked: it is being stopped or configured anew$/)
+      expect(failing).to.deep.equal([])
+      expect(await metrics.registry.metrics()).to.not.match(/airlock_gate_failing\{/)
+    })
   })
 })

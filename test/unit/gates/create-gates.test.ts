@@ -1,17 +1,18 @@
 import { expect } from 'chai'
 import { createGates, type GatesSettings } from '../../../lib/gates/create-gates.js'
+import type { Clock } from '../../../lib/calendar/clock.js'
 import { systemClock } from '../../../lib/daemon/system-clock.js'
 
 const REMOTE = { timeoutMs: 1000, onError: 'deny' as const }
 const NIGHTS = [{ days: ['Sat' as const], startTime: '23:30', lengthMinutes: 60 }]
 const CHRISTMAS = { from: '2026-12-20', to: '2027-01-03', reason: 'Christmas' }
 
-function gatesOf(settings: Partial<GatesSettings>) {
+function gatesOf(settings: Partial<GatesSettings>, clock: Clock = systemClock) {
   const groups = ['a', 'b'].map((name) => ({ name }))
   const { signal } = new AbortController()
   return createGates(
     { groups, blackouts: [], http: [], ...settings },
-    { clock: systemClock, signal, onVerdict: () => undefined },
+    { clock, signal, onVerdict: () => undefined },
   )
 }
 
@@ -41,11 +42,14 @@ describe('createGates', () => {
   })
 
   it('says when the next window opens, after blackouts, on the clock of the group', async () => {
-    const gates = gatesOf({
+    const settings = {
       groups: [{ name: 'a', windows: NIGHTS, timeZone: 'Europe/Berlin' }],
       blackouts: [CHRISTMAS],
-    })
-    const ask = (time: string) => gates.get('a')?.ask(Date.parse(time))
+    }
+    const ask = (time: string) => {
+      const clock = { ...systemClock, now: () => Date.parse(time) }
+      return gatesOf(settings, clock).get('a')?.ask()
+    }
     expect(await ask('2026-12-12T22:30Z')).to.deep.equal({ verdict: 'open' })
     expect(await ask('2026-12-12T23:30Z')).to.deep.equal({
       verdict: 'closed',

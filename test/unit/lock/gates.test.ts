@@ -192,6 +192,37 @@ describe('gates in front of a slot', () => {
     expect(second()).to.equal('semaphore_full')
   })
 
+  it('are asked anew where a reload has changed them meanwhile', async () => {
+    setUp()
+    const a = await lock('a', 'm')
+    const before = gates
+    gates = new HeldGates()
+    manager.configure({
+      groups: [{ name: 'a', slots: 1, waitTimeoutMs: 0 }],
+      slotsSource: 'config',
+      waitersMax: 100,
+      gatesOf: () => gates,
+    })
+    before.answer({ verdict: 'open' })
+    await clock.advance(50)
+    expect([a(), gates.count]).to.deep.equal([undefined, 1])
+    await answer(CLOSED)
+    expect(a()).to.equal('alerts_firing')
+  })
+
+  it('are left out where a reload has removed them meanwhile', async () => {
+    setUp()
+    const a = await lock('a', 'm')
+    manager.configure({
+      groups: [{ name: 'a', slots: 1, waitTimeoutMs: 0 }],
+      slotsSource: 'config',
+      waitersMax: 100,
+      gatesOf: () => undefined,
+    })
+    await answer(CLOSED)
+    expect(a()).to.equal('acquired')
+  })
+
   it('are waited for by nobody once waiting has ended, and leave no timer', async () => {
     setUp()
     const asking = await lock('a', 'm1')
