@@ -29,6 +29,8 @@ export interface StaleWatchOptions {
   readonly mayRelease: (group: string) => Promise<true | string>
   /** Hears of each holder when it becomes stale. */
   readonly onStale: (judged: JudgedHold) => void
+  /** Hears of each release that may have happened, or may yet happen. */
+  readonly onUncertain: (group: string, reason: string) => void
 }
 
 /**
@@ -166,8 +168,17 @@ export class StaleWatch {
       by: `${by} (stale)`,
     })
     if (result.outcome === 'changed') return 'the group changed meanwhile; it is judged again'
-    if (result.outcome === 'quota') return `${result.count} have been released today already`
-    events.staleReleased({ group, id, since: hold.since, heldForSeconds: heldForMs / 1000 })
+    if (result.outcome === 'quota') {
+      const { count } = result
+      return Number.isFinite(count)
+        ? `${count} have been released today already`
+        : 'it cannot be read how many have been released today'
+    }
+    const released = { group, id, since: hold.since, heldForSeconds: heldForMs / 1000 }
+    if (result.outcome === 'uncertain') {
+      this.#options.onUncertain(group, result.reason)
+      events.staleReleaseUncertain(released, result.reason)
+    } else events.staleReleased(released)
     return undefined
   }
 }

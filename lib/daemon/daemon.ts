@@ -128,6 +128,7 @@ export class Daemon {
       ...forStore,
       mayRelease: (group) => this.#gates.mayRelease(group),
       onStale: (judged) => this.#notifications.stale(judged),
+      onUncertain: (group, reason) => this.#manager.noteUncertain(group, reason),
     })
     this.#sweeps = new OrphanSweeps({ ...forStore, groups: () => this.#settings.lock.groups })
     this.#notifier = new SystemdNotifier({

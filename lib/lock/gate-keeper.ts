@@ -2,18 +2,20 @@ import type { Cancel, Clock } from '../calendar/clock.js'
 import type { GroupGates, Verdict } from '../gates/gate.js'
 import type { PendingRequest } from './pending-request.js'
 
-/**
- * How long a verdict holds, in milliseconds: long enough for a commit that loses a compare-and-swap or
- * two, and the most by which a machine may come after the end of its window.
- */
-const VERDICT_HOLDS_MS = 1000
-
 /** How often closed gates are asked again for those who wait, in milliseconds. */
 const ASK_AGAIN_MS = 15_000
+
+/** How soon at the earliest, in milliseconds, though they may open before. */
+const SOONEST_AGAIN_MS = 1000
 
 /** What a gate keeper needs. */
 export interface GateKeeperOptions {
   readonly clock: Clock
+  /**
+   * How long a verdict holds, in milliseconds: not less than a request has for the store after it, or it
+   * might be asked for again and again. A machine may come so much after the end of its window.
+   */
+  readonly holdsMs: number
   /** Called when requests have got their verdict, or when it is time to ask again for who waits. */
   readonly onVerdict: (requests: readonly PendingRequest[]) => void
 }
@@ -50,6 +52,13 @@ export class GateKeeper {
     if (!this.#isAsking) void this.#askNext()
   }
 
+  /** Answers whoever they are being asked for under an id: the machine reports that it has given up. */
+  withdraw(id: string): void {
+    for (const request of [...this.#asked, ...this.#next.keys()]) {
+      if (request.id === id) request.giveUp({ kind: 'withdrawn' })
+    }
+  }
+
   /** Hands out no verdict any more; returns the requests that would have had one. */
   close(): readonly PendingRequest[] {
     this.#isClosed = true
@@ -65,7 +74,8 @@ export class GateKeeper {
     while (this.#next.size > 0) {
       const asked = this.#next
       this.#next = new Map()
-      const [gates] = asked.values()
+      // A reload may have come between: the newest gates are those in force.
+      const gates = [...asked.values()].at(-1)
       this.#asked = [...asked.keys()].filter((request) => !request.isAnswered)
       if (gates === undefined || this.#asked.length === 0) continue
       const verdict = await gates.ask()
@@ -76,14 +86,14 @@ export class GateKeeper {
   }
 
   #hand(verdict: Verdict, gates: GroupGates, requests: readonly PendingRequest[]): void {
-    const { clock, onVerdict } = this.#options
+    const { clock, holdsMs, onVerdict } = this.#options
     if (this.#isClosed) return
-    for (const request of requests) request.setVerdict(verdict, gates, VERDICT_HOLDS_MS)
+    for (const request of requests) request.setVerdict(verdict, gates, holdsMs)
     onVerdict(requests)
     this.#cancelAgain?.()
     if (verdict.verdict === 'open') return
     const untilOpenMs = (verdict.opensAt ?? Infinity) - clock.now()
-    const againMs = Math.min(ASK_AGAIN_MS, Math.max(VERDICT_HOLDS_MS, untilOpenMs))
+    const againMs = Math.min(ASK_AGAIN_MS, Math.max(SOONEST_AGAIN_MS, untilOpenMs))
     this.#cancelAgain = clock.schedule(againMs, () => onVerdict([]))
   }
 }

@@ -1,6 +1,7 @@
 import { delay, type Cancel, type Clock } from '../calendar/clock.js'
 import type { Refusal } from '../semaphore/refusal.js'
-import type { Store } from '../store/store.js'
+import type { GroupGates } from '../gates/gate.js'
+import type { CommitResult, Store, Transaction } from '../store/store.js'
 import type { Events } from '../telemetry/events.js'
 import { MAX_CHANGED_IDS, type Outcome } from './batch.js'
 import { GateKeeper } from './gate-keeper.js'
@@ -63,6 +64,9 @@ const GATES_TOO_SLOW: Refusal = {
   reason: 'they did not answer in time',
 }
 
+/** Refusals that rest on more than the semaphore, which is all that a release compares. */
+const NOT_COMPARED: ReadonlySet<Refusal['kind']> = new Set(['paused', 'cooldown'])
+
 /** A group's state, and the store's revision at which it was read or made. */
 interface KnownState {
   readonly state: GroupState
@@ -109,9 +113,13 @@ export class GroupLane {
     this.#trouble = new LaneTrouble(group, events)
     this.#gateKeeper = new GateKeeper({
       clock,
+      holdsMs: timeoutMs,
       onVerdict: (requests) => {
         const arrived = requests.filter((request) => !this.#waitingRoom.has(request))
-        for (const request of arrived) request.expireAt(clock.monotonic() + timeoutMs)
+        for (const request of arrived) {
+          request.refusal = this.#trouble.refusal
+          request.expireAt(clock.monotonic() + timeoutMs)
+        }
         this.#queue = [...arrived, ...this.#queue]
         this.#startRound()
       },
@@ -148,7 +156,10 @@ export class GroupLane {
 
   /** Gives back the slot of `id`, if it holds one. Not done if the client is gone by then. */
   unlock(id: string, client: Client): Promise<Outcome> {
-    if (!client.isGone()) this.#waitingRoom.withdraw(id)
+    if (!client.isGone()) {
+      this.#waitingRoom.withdraw(id)
+      this.#gateKeeper.withdraw(id)
+    }
     return this.#enqueue('unlock', id, client)
   }
 
@@ -169,6 +180,13 @@ export class GroupLane {
       this.#trouble.isUnsettled
     )
       this.#startRound()
+  }
+
+  /** A commit to the group that was made elsewhere in this daemon may have happened, or may still happen. */
+  noteUncertain(reason: string): void {
+    this.#known = undefined
+    this.#trouble.noteUncertain(reason)
+    this.#startRound()
   }
 
   /** Refuses all that wait, for a slot or for the gates, and lets nobody wait any more; the rest is served. */
@@ -226,7 +244,7 @@ export class GroupLane {
 
   /** Answers a batch: who waits for a slot, then who has just arrived. Returns those left to the next. */
   async #serve(arrived: readonly PendingRequest[]): Promise<readonly PendingRequest[]> {
-    const { clock, store, timeoutMs, group } = this.#options
+    const { clock, timeoutMs, group } = this.#options
     const latestEnd = arrived.reduce((latest, request) => Math.max(latest, request.endsAt), 0)
     const endsAt = arrived.length > 0 ? latestEnd : clock.monotonic() + timeoutMs
     const isCapped = this.#isCapped(arrived)
@@ -246,17 +264,20 @@ export class GroupLane {
         const requests = this.#batch(arrived)
         const plan = this.#plan(state, requests)
         if (plan.transaction === undefined) {
-          if (isFresh || requests.length === 0) return this.#answer(requests, plan)
+          if (isFresh || requests.length === 0) return this.#answer(requests, plan, isFresh)
           state = undefined
           continue
         }
-        const result = await store.commit(plan.transaction, endsAt - clock.monotonic())
+        const { transaction } = plan
+        const commitMs = endsAt - clock.monotonic()
+        const result = await this.#commit({ ...plan, transaction }, requests, commitMs)
         if (result.outcome === 'committed') {
           this.#remember(plan, result.revision)
-          return this.#answer(requests, plan)
+          return this.#answer(requests, plan, isFresh)
         }
-        state = (isCapped ? readCappedState : readGroupState)(result.snapshot, group)
-        isFresh = true
+        // What was compared is not enough to count what the others hold: that is read anew.
+        state = isCapped ? undefined : readGroupState(result.snapshot, group)
+        isFresh = !isCapped
         conflicts += 1
         this.#trouble.noteConflict(conflicts)
       } catch (error) {
@@ -315,11 +336,45 @@ export class GroupLane {
       events.slotsApplied(group, plan.slotsApplied.from, plan.slotsApplied.to)
     }
     if (plan.record !== undefined) onChange?.({ group, revision, ...plan.record })
-    this.#trouble.fenced()
+    // One that became uncertain while this was under way is still to be fenced.
+    if (plan.isFence) this.#trouble.fenced()
   }
 
-  /** Settles a batch by what is in the store now; returns those for whom there was no room in it. */
-  #answer(requests: readonly PendingRequest[], plan: CommitPlan): readonly PendingRequest[] {
+  /**
+   * Commits a plan. Until the end of that is known, nobody who waits is told that the wait is over, or that
+   * airlock stops: it may be granted just now.
+   */
+  async #commit(
+    { transaction, outcomes }: CommitPlan & { readonly transaction: Transaction },
+    requests: readonly PendingRequest[],
+    timeoutMs: number,
+  ): Promise<CommitResult> {
+    const waiting = requests.filter((request) => this.#waitingRoom.has(request))
+    for (const request of waiting) request.hold()
+    let refusal: Refusal | undefined = this.#trouble.refusal
+    try {
+      const result = await this.#options.store.commit(transaction, timeoutMs)
+      refusal = undefined
+      if (result.outcome === 'conflict') return result
+      for (const [index, request] of requests.entries()) {
+        const outcome = outcomes[index]
+        if (outcome !== undefined && outcome.outcome !== 'refused') request.settle(outcome)
+      }
+      return result
+    } finally {
+      for (const request of waiting) request.letGo(refusal)
+    }
+  }
+
+  /**
+   * Settles a batch by what is in the store now; returns those for whom there was no room in it. A commit
+   * that did not begin with a read compared the semaphore, but not what else refuses: those are left, too.
+   */
+  #answer(
+    requests: readonly PendingRequest[],
+    plan: CommitPlan,
+    isFresh: boolean,
+  ): readonly PendingRequest[] {
     const { group, events } = this.#options
     if (plan.settings === this.#settings) this.#mustApplySlots = false
     this.#trouble.over()
@@ -329,8 +384,14 @@ export class GroupLane {
       events.groupObserved({ group, totalSlots, holders: holders.length })
     }
     const waitMs = this.#settings?.waitTimeoutMs ?? 0
-    const asking = new Set(plan.asking)
-    this.#askGates(requests.filter((_, index) => asking.has(index)))
+    const gates = this.#settings?.gates
+    // A reload may have removed them since the plan was made.
+    const asking = new Set(gates === undefined ? [] : plan.asking)
+    if (gates !== undefined)
+      this.#askGates(
+        gates,
+        requests.filter((_, index) => asking.has(index)),
+      )
     const left: PendingRequest[] = []
     for (const [index, request] of requests.entries()) {
       const outcome = plan.outcomes[index]
@@ -338,8 +399,13 @@ export class GroupLane {
         if (!this.#waitingRoom.has(request) && !asking.has(index)) left.push(request)
         continue
       }
-      const mayWait = outcome.outcome === 'refused' && request.operation === 'lock'
-      if (mayWait && this.#waitingRoom.admit(request, outcome.refusal, waitMs)) continue
+      if (outcome.outcome === 'refused' && request.operation === 'lock') {
+        if (!isFresh && NOT_COMPARED.has(outcome.refusal.kind)) {
+          if (!this.#waitingRoom.has(request)) left.push(request)
+          continue
+        }
+        if (this.#waitingRoom.admit(request, outcome.refusal, waitMs)) continue
+      }
       request.settle(outcome)
     }
     const mayGoOn = plan.hasMoved && state !== undefined && mayGrant(state)
@@ -348,10 +414,9 @@ export class GroupLane {
   }
 
   /** Who has just arrived gets time for the gates, and then for the store once more. */
-  #askGates(requests: readonly PendingRequest[]): void {
+  #askGates(gates: GroupGates, requests: readonly PendingRequest[]): void {
     const { clock, timeoutMs } = this.#options
-    const gates = this.#settings?.gates
-    if (gates === undefined || requests.length === 0) return
+    if (requests.length === 0) return
     if (this.#gateKeeper.isClosed) {
       this.#refuse(requests, { kind: 'shutting_down' })
       return

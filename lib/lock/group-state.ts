@@ -32,8 +32,8 @@ export interface GroupState {
   readonly globalPause: Seen<PauseRecord>
   /** There while the group cools down after a release. */
   readonly cooldown: Seen<Cooldown>
-  /** How many slots all other groups hold, where that was read too. */
-  readonly others?: { readonly held: number; readonly asOf: number }
+  /** How many slots all other groups hold, where that was read too, or why nobody can count them. */
+  readonly others?: { readonly held: number; readonly asOf: number } | CorruptGroup
 }
 
 /** A group's document that is not a semaphore. It is left as it is. */
@@ -63,7 +63,7 @@ export const CAPPED_SELECTORS: readonly Selector[] = [
   { key: GLOBAL_PAUSE_KEY },
 ]
 
-/** One group's state with what all others hold; corrupt if any group is, for who can count it then? */
+/** One group's state with what all others hold; another's document that cannot be read hides that. */
 export function readCappedState(snapshot: Snapshot, group: string): GroupState | CorruptGroup {
   const state = readGroupState(snapshot, group)
   if ('problem' in state) return state
@@ -72,7 +72,7 @@ export function readCappedState(snapshot: Snapshot, group: string): GroupState |
     const parsedKey = parseGroupsKey(key)
     if (parsedKey?.part !== 'semaphore' || parsedKey.group === group) continue
     const parsed = parseSemaphore(value)
-    if ('problem' in parsed) return { key, problem: parsed.problem }
+    if ('problem' in parsed) return { ...state, others: { key, problem: parsed.problem } }
     held += parsed.semaphore.holders.length
   }
   return { ...state, others: { held, asOf: snapshot.revision } }

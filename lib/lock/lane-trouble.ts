@@ -49,11 +49,15 @@ export class LaneTrouble {
     this.#reason = { kind: 'store_unavailable', reason }
     // An error that is no StoreError says nothing about what was sent, so it counts as unknown too.
     const isUnknown = !(error instanceof StoreError) || error.kind === 'unknown'
-    if (isUnknown && !this.#isUnsettled) {
-      this.#isUnsettled = true
-      this.#events.groupUnsettled(this.#group, reason)
-    }
+    if (isUnknown) this.noteUncertain(reason)
     return isUnknown
+  }
+
+  /** A commit to the group may have happened, or may still happen. */
+  noteUncertain(reason: string): void {
+    if (this.#isUnsettled) return
+    this.#isUnsettled = true
+    this.#events.groupUnsettled(this.#group, reason)
   }
 
   /** A write guarded by a revision read after the uncertain commit has succeeded. */

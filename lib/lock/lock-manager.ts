@@ -42,7 +42,7 @@ export type LockManagerOptions = Omit<
 
 /**
  * Locks and unlocks the semaphores of all groups: it finds the group's lane. Nothing else in a daemon
- * changes a semaphore.
+ * changes a semaphore, but a stale release, which says so where its end is not known.
  *
  * INVARIANTS:
  * - Each configured group has a lane, from the start on.
@@ -119,6 +119,12 @@ export class LockManager {
   /** Who waits for a slot of a group at this replica: how many, and the first `count` of them. */
   waitersOf(group: string, count: number): Waiters {
     return this.#configured.get(group)?.waiters(count) ?? { waiting: 0, first: [] }
+  }
+
+  /** A stale release may have happened, or may yet happen: the group is answered once that is fenced. */
+  noteUncertain(group: string, reason: string): void {
+    const lane = this.#configured.get(group) ?? this.#leftOver.get(group)
+    lane?.noteUncertain(reason)
   }
 
   /** Refuses all that wait for a slot, and lets nobody wait any more; the rest is served on. */

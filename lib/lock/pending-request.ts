@@ -20,8 +20,10 @@ export const PATIENT_CLIENT: Client = {
 /**
  * A request on its way to an answer.
  *
- * INVARIANTS: it is answered once, by whoever comes first; after that nothing of it is left, not even a
- * timer. At any time at most one timer stands for it.
+ * INVARIANTS:
+ * - It is answered once, by whoever comes first; after that nothing of it is left, not even a timer. At any
+ *   time at most one timer stands for it.
+ * - While a commit that may grant it is under way, it is not refused for another reason than that.
  */
 export class PendingRequest implements BatchRequest {
   readonly operation: 'lock' | 'unlock'
@@ -43,6 +45,9 @@ export class PendingRequest implements BatchRequest {
   #resolve: (outcome: Outcome) => void = () => undefined
   #cancelTimer: Cancel = () => undefined
   #isAnswered = false
+  #isHeld = false
+  /** What it would have been answered while it was held. */
+  #givenUp: Outcome | undefined
 
   /** @param refusal what it is answered when its time runs out before anything else is known */
   constructor({ operation, id }: BatchRequest, client: Client, clock: Clock, refusal: Refusal) {
@@ -83,6 +88,25 @@ export class PendingRequest implements BatchRequest {
     if (this.#verdict?.gates !== gates) this.#verdict = undefined
   }
 
+  /** Keeps {@link giveUp} from answering until {@link letGo}: a commit is under way that may grant it. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Answers what it has been refused meanwhile, or `refusal` in its place, unless it is answered. */
+  letGo(refusal?: Refusal): void {
+    this.#isHeld = false
+    const late = this.#givenUp
+    if (late !== undefined) this.settle(refusal === undefined ? late : refused(refusal))
+  }
+
+  /** Refuses it, for a reason that lies outside of the store's answers; later, while it is held. */
+  giveUp(refusal: Refusal): void {
+    const outcome = refused(refusal)
+    if (this.#isHeld) this.#givenUp ??= outcome
+    else this.settle(outcome)
+  }
+
   /** Answers; only the first call counts. */
   settle(outcome: Outcome): void {
     if (this.#isAnswered) return
@@ -98,9 +122,7 @@ export class PendingRequest implements BatchRequest {
     if (this.#isAnswered) return
     this.endsAt = endsAt
     const delayMs = Math.max(0, endsAt - this.#clock.monotonic())
-    this.#cancelTimer = this.#clock.schedule(delayMs, () =>
-      this.settle({ outcome: 'refused', refusal: this.refusal }),
-    )
+    this.#cancelTimer = this.#clock.schedule(delayMs, () => this.giveUp(this.refusal))
   }
 
   /**
@@ -114,8 +136,7 @@ export class PendingRequest implements BatchRequest {
 
   /** Answers as soon as the client goes away, though nobody hears it: so that it waits no longer. */
   giveUpWhenGone(): void {
-    const giveUp = (): void => this.settle({ outcome: 'refused', refusal: { kind: 'withdrawn' } })
-    this.whenAnswered(this.#client.onGone(giveUp))
+    this.whenAnswered(this.#client.onGone(() => this.giveUp({ kind: 'withdrawn' })))
   }
 
   /** Runs when the request is answered, or at once if it is. */
@@ -123,4 +144,8 @@ export class PendingRequest implements BatchRequest {
     if (this.#isAnswered) cleanup()
     else this.#cleanups.push(cleanup)
   }
+}
+
+function refused(refusal: Refusal): Outcome {
+  return { outcome: 'refused', refusal }
 }

@@ -60,6 +60,8 @@ export interface CommitPlan {
   readonly asking: readonly number[]
   /** Whether somebody was granted a slot, or gave one back. */
   readonly hasMoved: boolean
+  /** Whether the transaction makes every uncertain commit from before the plan fail. */
+  readonly isFence: boolean
   /** What the transaction puts on record; undefined where it changes nothing. */
   readonly record: ChangeRecord | undefined
   /** What is to be written; undefined where nothing changes. */
@@ -97,6 +99,7 @@ export function planCommit(
     outcomes: decision.outcomes,
     asking: decision.asking,
     hasMoved: decision.granted.length > 0 || decision.released.length > 0,
+    isFence: context.mustFence,
     record,
     transaction: mustWrite
       ? composeTransaction(state, decision, record, appliesSlots, context)
@@ -123,15 +126,19 @@ function conditionsOf(state: GroupState, context: PlanContext): GrantConditions 
   return {
     barrier: barrierOf(state, context),
     afterRelease: seconds > 0 ? cooldownRefusal({ since: at, seconds }) : undefined,
-    // Without a count of the others nothing may be granted under a cap.
-    cap: max === undefined ? undefined : { max, heldByOthers: state.others?.held ?? max },
+    cap: max === undefined ? undefined : { max, heldByOthers: heldByOthers(state) ?? max },
     hasGates: settings?.gates !== undefined,
   }
 }
 
+/** Without a count of the others nothing may be granted under a cap. */
+function heldByOthers({ others }: GroupState): number | undefined {
+  return others === undefined || 'problem' in others ? undefined : others.held
+}
+
 /** What keeps every node of the group from taking a slot at the moment, holders excepted. */
 function barrierOf(
-  { pause, globalPause, cooldown }: GroupState,
+  { pause, globalPause, cooldown, others }: GroupState,
   { group, settings }: PlanContext,
 ): Refusal | undefined {
   if (settings === undefined) return { kind: 'unknown_group', group }
@@ -140,6 +147,9 @@ function barrierOf(
   if (cooldown.revision > 0 && settings.ignoresCooldown !== true) {
     return cooldownRefusal(cooldown.value ?? { since: '', seconds: settings.cooldownSeconds ?? 0 })
   }
+  const isUncounted = others !== undefined && 'problem' in others
+  if (settings.totalSlotsMax !== undefined && isUncounted)
+    return { kind: 'store_corrupt', ...others }
   return undefined
 }
 
@@ -178,8 +188,9 @@ function composeTransaction(
     unchanged.push({ key: pauseKey(group), revision: state.pause.revision })
     unchanged.push({ key: GLOBAL_PAUSE_KEY, revision: state.globalPause.revision })
     unchanged.push({ key: cooldownKey(group), revision: state.cooldown.revision })
-    if (settings?.totalSlotsMax !== undefined && state.others !== undefined) {
-      unchanged.push({ prefix: GROUPS_PREFIX, revision: state.others.asOf })
+    const { others } = state
+    if (settings?.totalSlotsMax !== undefined && others !== undefined && 'asOf' in others) {
+      unchanged.push({ prefix: GROUPS_PREFIX, revision: others.asOf })
     }
   }
   const holder: HolderRecord = { since: at, by }

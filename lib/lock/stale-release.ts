@@ -1,5 +1,6 @@
 import { printSemaphore } from '../semaphore/semaphore-document.js'
 import { isHolder, unlockIfHeld, type Semaphore } from '../semaphore/semaphore.js'
+import { StoreError } from '../store/store-error.js'
 import type { Store, Transaction } from '../store/store.js'
 import type { ChangeRecord } from './change.js'
 import { cooldownPuts } from './cooldown.js'
@@ -28,6 +29,8 @@ export type StaleReleaseOutcome =
   | { readonly outcome: 'released'; readonly revision: number }
   | { readonly outcome: 'changed' }
   | { readonly outcome: 'quota'; readonly count: number }
+  /** It may have happened, or may yet happen: the group's lane has to fence it. */
+  | { readonly outcome: 'uncertain'; readonly reason: string }
 
 interface Quota {
   readonly day: string
@@ -37,10 +40,9 @@ interface Quota {
 /**
  * Takes a slot from a node that has held it for too long. The commit compares the semaphore and the
  * holder's record at the revisions that were judged, and the day's quota: of several replicas that
- * judge alike one succeeds. One that ended unknown may still happen later, and takes nothing but what
- * was judged then.
+ * judge alike one succeeds.
  *
- * @throws StoreError when the store cannot be used
+ * @throws StoreError `unavailable`
  */
 export async function releaseStale(
   hold: Hold,
@@ -73,9 +75,14 @@ export async function releaseStale(
     revision: stored?.revision ?? 0,
   }
   const transaction = compose(hold, { state, semaphore, quota: next }, options)
-  const result = await store.commit(transaction, timeoutMs)
-  if (result.outcome === 'conflict') return { outcome: 'changed' }
-  return { outcome: 'released', revision: result.revision }
+  try {
+    const result = await store.commit(transaction, timeoutMs)
+    if (result.outcome === 'conflict') return { outcome: 'changed' }
+    return { outcome: 'released', revision: result.revision }
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind !== 'unknown') throw error
+    return { outcome: 'uncertain', reason: error.message }
+  }
 }
 
 interface Judged {

@@ -128,7 +128,7 @@ export class WaitingRoom {
     if (before === undefined && !limit.enter()) return false
     this.#requests.set(request.id, request)
     // Taken out is only who is in: the one before finds another in its place.
-    before?.settle({ outcome: 'refused', refusal: { kind: 'withdrawn' } })
+    before?.giveUp({ kind: 'withdrawn' })
     request.whenAnswered(() => this.#leave(request))
     request.expireAt(endsAt)
     request.giveUpWhenGone()
@@ -138,13 +138,12 @@ export class WaitingRoom {
 
   /** Answers whoever waits under an id: the machine reports that it has given up. */
   withdraw(id: string): void {
-    this.#requests.get(id)?.settle({ outcome: 'refused', refusal: { kind: 'withdrawn' } })
+    this.#requests.get(id)?.giveUp({ kind: 'withdrawn' })
   }
 
   /** Answers all that wait. */
   refuseAll(refusal: Refusal): void {
-    for (const request of [...this.#requests.values()])
-      request.settle({ outcome: 'refused', refusal })
+    for (const request of [...this.#requests.values()]) request.giveUp(refusal)
   }
 
   /** Lets nobody in any more. */

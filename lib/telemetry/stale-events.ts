@@ -33,6 +33,13 @@ export function staleEvents(logger: Logger, metrics: Metrics) {
       logger.log('error', 'released a machine that had held its slot for too long', fieldsOf(hold))
     },
 
+    staleReleaseUncertain(hold: LongHold, reason: string): void {
+      logger.log('error', 'a machine that had held its slot for too long may have been released', {
+        ...fieldsOf(hold),
+        reason,
+      })
+    },
+
     staleNotReleased(group: string, id: string, reason: string): void {
       logger.log('warn', 'a machine that holds its slot for too long is not released', {
         group,

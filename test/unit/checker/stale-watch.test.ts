@@ -23,6 +23,7 @@ describe('StaleWatch', () => {
     const store = new MemoryStore()
     const { events, lines, metrics } = collectingEvents()
     const stale: string[] = []
+    const uncertain: string[] = []
     watch = new StaleWatch([settings], {
       store,
       clock,
@@ -31,11 +32,12 @@ describe('StaleWatch', () => {
       by: 'airlock@here',
       mayRelease: () => Promise.resolve(gate),
       onStale: ({ hold }) => stale.push(hold.id),
+      onUncertain: (group, reason) => uncertain.push(`${group}: ${reason}`),
     })
     watch.start()
     const text = async (name: string): Promise<string> =>
       (await metrics.registry.getSingleMetricAsString(name)).split('\n').at(-1) ?? ''
-    return { clock, store, lines, stale, text, watch }
+    return { clock, store, lines, stale, uncertain, text, watch }
   }
 
   function hold(store: MemoryStore, ...ids: readonly string[]): void {
@@ -94,6 +96,20 @@ describe('StaleWatch', () => {
     gate = true
     await clock.advance(MINUTE_MS)
     expect(store.get(semaphoreKey('g'))).to.equal('{"total_slots":1,"holders":[]}')
+  })
+
+  it('says so where it is not known whether a release has happened', async () => {
+    const { clock, store, lines, uncertain } = start(RELEASING)
+    hold(store, 'a')
+    store.onCommit = (apply) => {
+      apply()
+      throw new StoreError('unknown', 'no answer')
+    }
+    await clock.advance(60 * MINUTE_MS)
+    expect(uncertain).to.deep.equal(['g: no answer'])
+    const errors = lines.filter((line) => line.startsWith('level=error'))
+    expect(errors.join('\n')).to.match(/^level=error .*may have been released.* id=a .*no answer/)
+    expect(errors).to.have.length(1)
   })
 
   it('looks again soon after the store has failed', async () => {
