@@ -54,6 +54,30 @@ describe('decideBatch', () => {
     expect([decision.granted, decision.released]).to.deep.equal([[], []])
   })
 
+  it('grants nothing in a batch that releases, where the group rests after that', () => {
+    const before = { totalSlots: 2, holders: ['a'] }
+    const afterRelease = { kind: 'cooldown' as const, seconds: 60, until: 'soon' }
+    const kinds = (requests: readonly BatchRequest[]) =>
+      decideBatch(before, requests, { afterRelease }).outcomes.map((it) =>
+        it?.outcome === 'refused' ? it.refusal.kind : it?.outcome,
+      )
+    expect(kinds([lock('b'), unlock('a')])).to.deep.equal(['cooldown', 'released'])
+    expect(kinds([lock('b'), unlock('c')])).to.deep.equal(['acquired', 'not-held'])
+  })
+
+  it('grants nobody ahead of a machine whose gates are still to be asked', () => {
+    const before = { totalSlots: 2, holders: [] }
+    const requests = [lock('a'), { ...lock('b'), verdict: 'open' as const }]
+    const decision = decideBatch(before, requests, { hasGates: true })
+    expect([decision.asking, decision.granted]).to.deep.equal([[0, 1], []])
+  })
+
+  it('grants nothing to a machine that others wait ahead of, and confirms a holder', () => {
+    const before = { totalSlots: 2, holders: ['a'] }
+    const behind = [lock('a'), lock('b')].map((request) => ({ ...request, isBehind: true }))
+    expect(names(before, behind)).to.deep.equal(['already-held', 'semaphore_full'])
+  })
+
   it('withdraws a pre-reboot that the same machine has given up', () => {
     const decision = decideBatch({ totalSlots: 1, holders: [] }, [lock('a'), unlock('a')])
     expect(decision.outcomes).to.deep.equal([

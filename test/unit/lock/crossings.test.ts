@@ -246,4 +246,14 @@ describe('a lane, where things happen at the same time', () => {
     expect(await settled(lock(lane, 'b'))).to.equal('semaphore_full')
     expect(store.get(semaphoreKey('g'))).to.equal('{"total_slots":1,"holders":["a"]}')
   })
+
+  it('fences what has become uncertain during a commit by another one', async () => {
+    const lane = laneOf()
+    store.onCommit = slowly(100)
+    const locked = answerOf(lock(lane, 'a'))
+    await clock.advance(50)
+    lane.noteUncertain('no answer')
+    await clock.advance(60)
+    expect([locked(), store.commits]).to.deep.equal(['acquired', 2])
+  })
 })

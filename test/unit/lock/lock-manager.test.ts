@@ -1,7 +1,11 @@
 import { expect } from 'chai'
 import type { Outcome } from '../../../lib/lock/batch.js'
 import { GLOBAL_PAUSE_KEY, pauseKey, semaphoreKey } from '../../../lib/lock/keys.js'
-import { LockManager, type GroupSettings } from '../../../lib/lock/lock-manager.js'
+import {
+  LockManager,
+  type GroupSettings,
+  type LockSettings,
+} from '../../../lib/lock/lock-manager.js'
 import { PATIENT_CLIENT } from '../../../lib/lock/pending-request.js'
 import { GROUPS_SELECTORS, readGroups } from '../../../lib/lock/store-poller.js'
 import { collectingEvents } from '../../support/collecting-events.js'
@@ -89,6 +93,36 @@ describe('LockManager', () => {
     expect(await lock('c', 'm')).to.equal('acquired')
     expect(await lock('a', 'm')).to.equal('unknown_group')
     expect(await unlock('a', 'm')).to.equal('released')
+  })
+
+  it('answers at once who waits in a group that a reload removes', async () => {
+    const [waiting] = groups('a').map((group) => ({ ...group, waitTimeoutMs: 60_000 }))
+    manager.configure({ groups: [waiting], slotsSource: source, waitersMax: 10 } as LockSettings)
+    await lock('a', 'm')
+    const waits = manager.lock({ group: 'a', id: 'n' }, PATIENT_CLIENT)
+    await clock.advance(100)
+    manager.configure({ groups: groups('b'), slotsSource: source, waitersMax: 10 })
+    await clock.advance(0)
+    expect(kindOf(await waits)).to.equal('unknown_group')
+  })
+
+  it('applies slots that a reload changes while those from before are being applied', async () => {
+    await lock('a', 'm')
+    const slots = (count: number): void =>
+      manager.configure({
+        groups: groups('a').map((group) => ({ ...group, slots: count })),
+        slotsSource: source,
+        waitersMax: 10,
+      })
+    slots(2)
+    store.onCommit = (apply) => {
+      store.onCommit = undefined
+      apply()
+      slots(3)
+    }
+    await poll()
+    await poll()
+    expect(store.get(semaphoreKey('a'))).to.equal('{"total_slots":3,"holders":["m"]}')
   })
 
   it('applies the slots that a reload changes', async () => {

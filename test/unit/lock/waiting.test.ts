@@ -231,8 +231,9 @@ describe('waiting for a slot', () => {
     expect((await lock('c')).outcome()).to.equal('semaphore_full')
     expect(b.outcome()).to.equal(undefined)
     await unlock('a')
-    await lock('c')
+    const c = await lock('c')
     expect((await lock('d')).outcome()).to.equal('semaphore_full')
+    expect(c.outcome()).to.equal(undefined)
   })
 
   it('answers all that wait at once when it is told to end', async () => {
@@ -315,6 +316,24 @@ describe('waiting for a slot', () => {
     expect(granted).to.deep.equal(Array.from({ length: 250 }, (_, index) => `m${index}`))
     const latecomer = await lock('late')
     expect(latecomer.outcome()).to.equal(undefined)
+  })
+
+  it('lets nobody overtake, nor keeps who gives up, among more than one commit can serve', async () => {
+    await lock('holder')
+    const first = await Promise.all(Array.from({ length: 150 }, (_, index) => lock(`m${index}`)))
+    expect((await unlock('m140')).outcome()).to.equal('not-held')
+    expect(first[140]?.outcome()).to.equal('withdrawn')
+    store.onCommit = (apply) => {
+      apply()
+      return new Promise<void>((resolve) => clock.schedule(100, resolve))
+    }
+    store.put(KEY, '{"total_slots":121,"holders":["holder"]}')
+    await poll()
+    const late = await lock('late')
+    await clock.advance(1000)
+    const granted = first.map((each) => each.outcome() === 'acquired')
+    expect(granted).to.deep.equal(first.map((_, index) => index < 120))
+    expect(late.outcome()).to.equal(undefined)
   })
 
   it('counts who waits, and how long they have', async () => {
