@@ -16,8 +16,10 @@ export interface GateKeeperOptions {
    * might be asked for again and again. A machine may come so much after the end of its window.
    */
   readonly holdsMs: number
-  /** Called when requests have got their verdict, or when it is time to ask again for who waits. */
+  /** Called when requests have got their verdict. */
   readonly onVerdict: (requests: readonly PendingRequest[]) => void
+  /** Called when it is time to ask again for who waits, whatever the gates have said. */
+  readonly onAgain: () => void
 }
 
 /**
@@ -86,7 +88,7 @@ export class GateKeeper {
   }
 
   #hand(verdict: Verdict, gates: GroupGates, requests: readonly PendingRequest[]): void {
-    const { clock, holdsMs, onVerdict } = this.#options
+    const { clock, holdsMs, onVerdict, onAgain } = this.#options
     if (this.#isClosed) return
     for (const request of requests) request.setVerdict(verdict, gates, holdsMs)
     onVerdict(requests)
@@ -94,6 +96,6 @@ export class GateKeeper {
     if (verdict.verdict === 'open') return
     const untilOpenMs = (verdict.opensAt ?? Infinity) - clock.now()
     const againMs = Math.min(ASK_AGAIN_MS, Math.max(SOONEST_AGAIN_MS, untilOpenMs))
-    this.#cancelAgain = clock.schedule(againMs, () => onVerdict([]))
+    this.#cancelAgain = clock.schedule(againMs, onAgain)
   }
 }

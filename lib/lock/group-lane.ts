@@ -123,6 +123,11 @@ export class GroupLane {
         this.#queue = [...arrived, ...this.#queue]
         this.#startRound()
       },
+      onAgain: () => {
+        const waiting = this.#waitingRoom.first(this.#waitingRoom.size)
+        for (const request of waiting) request.forgetVerdict()
+        this.#startRound()
+      },
     })
     this.#waitingRoom = new WaitingRoom({
       limit: waiterLimit,
@@ -311,7 +316,7 @@ export class GroupLane {
     const isCrowded = this.#waitingRoom.size > waiting.length
     for (const request of arrived) request.isBehind = isCrowded
     return [...waiting, ...arrived].filter((request) => {
-      request.keepVerdictOf(this.#settings?.gates)
+      if (!request.isJudgedBy(this.#settings?.gates)) request.forgetVerdict()
       if (request.isPointless()) request.settle(refused({ kind: 'withdrawn' }))
       return !request.isAnswered
     })

@@ -83,9 +83,13 @@ export class PendingRequest implements BatchRequest {
     this.#verdict = { value, gates, until: this.#clock.monotonic() + holdsMs }
   }
 
-  /** Forgets what other gates than these have said. */
-  keepVerdictOf(gates: GroupGates | undefined): void {
-    if (this.#verdict?.gates !== gates) this.#verdict = undefined
+  /** Whether it is these gates that have said something. */
+  isJudgedBy(gates: GroupGates | undefined): boolean {
+    return this.#verdict?.gates === gates
+  }
+
+  forgetVerdict(): void {
+    this.#verdict = undefined
   }
 
   /** Keeps {@link giveUp} from answering until {@link letGo}: a commit is under way that may grant it. */
