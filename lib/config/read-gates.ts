@@ -64,7 +64,9 @@ function readPrometheus(
   const { prometheus } = reading.fragment.gates
   const given = PROMETHEUS_KEYS.find((key) => reading.isGiven(`gates.prometheus.${key}`))
   if (!reading.isGiven('gates.prometheus.url')) {
-    if (given === undefined) return readForkVariables(environment, prometheus, findings)
+    if ((environment['PROMETHEUS_URL'] ?? '') !== '' || given === undefined) {
+      return readForkVariables(reading, environment, findings)
+    }
     const place = reading.placeOf(`gates.prometheus.${given}`)
     findings.problem('gates.prometheus.url', `is missing: ${place} is set, and needs it`)
     return undefined
@@ -76,12 +78,14 @@ function readPrometheus(
   return { url, query, ...(ignore !== undefined && { ignore }), ...remote }
 }
 
-/** The variables of poseidon/fleetlock's fork; `defaults` is a table in which nothing is set. */
+/** The variables of poseidon/fleetlock's fork, and what the file has beside the URL. */
 function readForkVariables(
+  reading: Reading,
   environment: Environment,
-  defaults: RemoteFragment,
   findings: Findings,
 ): PrometheusSettings | undefined {
+  const { prometheus } = reading.fragment.gates
+  const placeOf = (key: string): string => reading.placeOf(`gates.prometheus.${key}` as KeyPath)
   const read = (name: string, type: ValueType<string>): string | undefined => {
     const text = environment[name] ?? ''
     if (text === '') return undefined
@@ -91,10 +95,18 @@ function readForkVariables(
     return undefined
   }
   const url = read('PROMETHEUS_URL', remoteUrl({ mayHaveQuery: false }))
-  if (url === undefined) return undefined
-  const ignore = read('PROMETHEUS_FILTER', alertPattern())
-  const remote = readRemote({ ...defaults, url }, (key) => `gates.prometheus.${key}`, findings)
-  const query = read('PROMETHEUS_QUERY', line(MAX_QUERY_LENGTH)) ?? FORK_QUERY
+  const ignore = read('PROMETHEUS_FILTER', alertPattern()) ?? prometheus.ignore
+  const asked = read('PROMETHEUS_QUERY', line(MAX_QUERY_LENGTH))
+  if (url === undefined) {
+    for (const name of ['PROMETHEUS_QUERY', 'PROMETHEUS_FILTER']) {
+      const isUnused =
+        (environment[name] ?? '') !== '' && (environment['PROMETHEUS_URL'] ?? '') === ''
+      if (isUnused) findings.warning(name, 'is not used: PROMETHEUS_URL is not set')
+    }
+    return undefined
+  }
+  const query = asked ?? (reading.isGiven('gates.prometheus.query') ? prometheus.query : FORK_QUERY)
+  const remote = readRemote({ ...prometheus, url }, placeOf, findings)
   return { url, query, ...(ignore !== undefined && { ignore }), ...remote }
 }
 

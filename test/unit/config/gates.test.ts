@@ -115,14 +115,30 @@ describe('gates', () => {
     })
   })
 
-  it('do not take them beside a section of the file, nor without a URL', () => {
+  it('take what the file has beside the URL', () => {
+    const toml = `${EMBEDDED}\n[gates.prometheus]\non_error = "allow"\nquery = "up == 0"`
+    const environment = { PROMETHEUS_URL: 'https://p' }
+    expect(settingsOf(toml, environment).gates.prometheus).to.deep.equal({
+      url: 'https://p',
+      query: 'up == 0',
+      ...REMOTE,
+      onError: 'allow',
+    })
+  })
+
+  it('do not take them beside a URL of the file, nor without one, and say so', () => {
     const toml = `${EMBEDDED}\n[gates.prometheus]\nurl = "https://a"`
     const environment = { PROMETHEUS_URL: 'https://b', PROMETHEUS_QUERY: 'up' }
     expect(settingsOf(toml, environment).gates).to.deep.equal(settingsOf(toml).gates)
-    expect(settingsOf(EMBEDDED, { PROMETHEUS_QUERY: 'up' }).gates.prometheus).to.equal(undefined)
+    const without = { PROMETHEUS_QUERY: 'up' }
+    expect(settingsOf(EMBEDDED, without).gates.prometheus).to.equal(undefined)
+    expect(warningsOf(EMBEDDED, without)).to.deep.equal([
+      'PROMETHEUS_QUERY: is not used: PROMETHEUS_URL is not set',
+    ])
   })
 
-  it('name the variable that is wrong', () => {
+  it('name the variable that is wrong, also where it would not be used', () => {
+    expect(problemsOf(EMBEDDED, { PROMETHEUS_FILTER: '(' })[0]).to.match(/^PROMETHEUS_FILTER: /)
     expect(problemsOf(EMBEDDED, { PROMETHEUS_URL: 'prometheus:9090' })).to.deep.equal([
       'PROMETHEUS_URL: expected an http or https URL without a user, a password, a query or a fragment, got "prometheus:9090"',
     ])
