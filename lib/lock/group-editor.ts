@@ -2,7 +2,7 @@ import { delay, type Clock } from '../calendar/clock.js'
 import { printSemaphore } from '../semaphore/semaphore-document.js'
 import { setTotalSlots, unlockIfHeld, type Semaphore } from '../semaphore/semaphore.js'
 import { StoreError } from '../store/store-error.js'
-import type { Guard, Put, Store, Transaction } from '../store/store.js'
+import type { Guard, Put, Snapshot, Store, Transaction } from '../store/store.js'
 import { MAX_CHANGED_IDS } from './batch.js'
 import type { Change, ChangeRecord, PauseRecord } from './change.js'
 import { cooldownPuts } from './cooldown.js'
@@ -10,6 +10,7 @@ import { groupSelectors, readGroupState, type GroupState } from './group-state.j
 import {
   ALL_GROUPS,
   eventKey,
+  GLOBAL_PAUSE_CHANGES_KEY,
   GLOBAL_PAUSE_KEY,
   holderKey,
   pauseKey,
@@ -174,16 +175,22 @@ export class GroupEditor {
     })
   }
 
-  /** The global pause has no semaphore whose version could number its events: its own revision does. */
+  /** The pause of all groups has no semaphore whose version could number its events: a key beside it does. */
   #editGlobal(decide: (state: GroupState) => Edit | undefined): Promise<void> {
-    return this.#untilDone(ALL_GROUPS, (state, revision) => {
+    return this.#untilDone(ALL_GROUPS, (state, { entries }) => {
       const edit = decide(state)
       if (edit === undefined) return undefined
+      const changes = entries.find(({ key }) => key === GLOBAL_PAUSE_CHANGES_KEY)
+      const version = (changes?.version ?? 0) + 1
       return {
-        unchanged: [{ key: GLOBAL_PAUSE_KEY, revision: state.globalPause.revision }],
+        unchanged: [
+          { key: GLOBAL_PAUSE_KEY, revision: state.globalPause.revision },
+          { key: GLOBAL_PAUSE_CHANGES_KEY, revision: changes?.revision ?? 0 },
+        ],
         puts: [
           ...(edit.puts ?? []),
-          { key: eventKey(ALL_GROUPS, revision), value: this.#printRecord(edit.changes) },
+          { key: GLOBAL_PAUSE_CHANGES_KEY, value: String(version) },
+          { key: eventKey(ALL_GROUPS, version), value: this.#printRecord(edit.changes) },
         ],
         deletes: edit.deletes ?? [],
       }
@@ -192,7 +199,7 @@ export class GroupEditor {
 
   async #untilDone(
     group: string,
-    compose: (state: GroupState, revision: number) => Transaction | undefined,
+    compose: (state: GroupState, snapshot: Snapshot) => Transaction | undefined,
   ): Promise<void> {
     const { store, clock, timeoutMs } = this.#options
     const end = clock.monotonic() + timeoutMs
@@ -200,11 +207,12 @@ export class GroupEditor {
     let trouble = 'other writers were faster every time'
     do {
       try {
-        const snapshot = await store.read(groupSelectors(group), remainingMs())
+        const selectors = [...groupSelectors(group), { key: GLOBAL_PAUSE_CHANGES_KEY }]
+        const snapshot = await store.read(selectors, remainingMs())
         const state = readGroupState(snapshot, group)
         if ('problem' in state)
           throw new EditError(`${state.key} ${state.problem}; it is left as it is`)
-        const transaction = compose(state, snapshot.revision)
+        const transaction = compose(state, snapshot)
         if (transaction === undefined) return
         const { outcome } = await store.commit(transaction, remainingMs())
         if (outcome === 'committed') return

@@ -32,6 +32,12 @@ export function staleReleasesKey(group: string): string {
 /** Only there while all groups are paused. */
 export const GLOBAL_PAUSE_KEY = `${PREFIX}pause/v1`
 
+/**
+ * Put whenever a pause of all groups begins or ends: its version numbers their ring, as a semaphore's
+ * does its group's, and its revision shows a pause that has ended again between two looks.
+ */
+export const GLOBAL_PAUSE_CHANGES_KEY = `${PREFIX}pause/v1/changes`
+
 /** Below it, the records of all groups' holders. */
 export const HOLDERS_PREFIX = `${PREFIX}holders/`
 
@@ -64,7 +70,10 @@ export const EVENT_RING_SIZE = 128
 /** Stands for all groups where a group is named; no group can have this name. */
 export const ALL_GROUPS = '*'
 
-/** Where the change that made the semaphore's `version` is recorded. */
+/**
+ * Where the change that made the semaphore's `version` is recorded; for {@link ALL_GROUPS} that of
+ * {@link GLOBAL_PAUSE_CHANGES_KEY}.
+ */
 export function eventKey(group: string, version: number): string {
   return `${eventsPrefix(group)}${version % EVENT_RING_SIZE}`
 }

@@ -1,13 +1,20 @@
 import type { Cancel, Clock } from '../calendar/clock.js'
 import type { Selector, Snapshot, Store } from '../store/store.js'
 import { groupStateOf, type CorruptGroup, type GroupState } from './group-state.js'
-import { GLOBAL_PAUSE_KEY, GROUPS_PREFIX, parseGroupsKey } from './keys.js'
+import {
+  GLOBAL_PAUSE_CHANGES_KEY,
+  GLOBAL_PAUSE_KEY,
+  GROUPS_PREFIX,
+  parseGroupsKey,
+} from './keys.js'
 
 /** All groups in the store, seen in one snapshot. */
 export interface GroupsSnapshot {
   readonly revision: number
   /** Every group that has any key. */
   readonly groups: ReadonlyMap<string, GroupState | CorruptGroup>
+  /** The revision at which a pause of all groups last began or ended; 0 if none ever did. */
+  readonly globalPauseChangedAt: number
   /** The state of any group, of one without a key too. */
   stateOf(group: string): GroupState | CorruptGroup
 }
@@ -103,6 +110,7 @@ export class StorePoller {
 export const GROUPS_SELECTORS: readonly Selector[] = [
   { prefix: GROUPS_PREFIX },
   { key: GLOBAL_PAUSE_KEY },
+  { key: GLOBAL_PAUSE_CHANGES_KEY },
 ]
 
 /** Takes every group out of a snapshot of {@link GROUPS_SELECTORS}. */
@@ -115,6 +123,7 @@ export function readGroups(snapshot: Snapshot): GroupsSnapshot {
   return {
     revision: snapshot.revision,
     groups,
+    globalPauseChangedAt: entries.get(GLOBAL_PAUSE_CHANGES_KEY)?.revision ?? 0,
     stateOf: (name) => groups.get(name) ?? stateOf(name),
   }
 }

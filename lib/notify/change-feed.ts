@@ -63,7 +63,9 @@ export class ChangeFeed {
       if ('problem' in state) continue
       const { semaphore, pause, globalPause } = state
       const signature =
-        group === ALL_GROUPS ? `${globalPause.revision}` : `${semaphore.revision} ${pause.revision}`
+        group === ALL_GROUPS
+          ? `${globalPause.revision} ${snapshot.globalPauseChangedAt}`
+          : `${semaphore.revision} ${pause.revision}`
       signatures.set(group, signature)
       if (this.#signatures.get(group) !== signature) this.#due.add(group)
     }

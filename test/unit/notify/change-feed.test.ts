@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Change } from '../../../lib/lock/change.js'
+import { GroupEditor } from '../../../lib/lock/group-editor.js'
 import { ALL_GROUPS, eventKey, GLOBAL_PAUSE_KEY, semaphoreKey } from '../../../lib/lock/keys.js'
 import { GROUPS_SELECTORS, readGroups } from '../../../lib/lock/store-poller.js'
 import { ChangeFeed } from '../../../lib/notify/change-feed.js'
@@ -67,6 +68,16 @@ describe('ChangeFeed', () => {
     await poll()
     expect(told).to.deep.equal(['paused g ', 'paused  '])
     expect(Math.max(...delays)).to.be.below(1000)
+  })
+
+  it('finds a pause of all groups that began and ended between two polls', async () => {
+    const { clock, store, told, poll } = createFeed()
+    await poll()
+    const editor = new GroupEditor({ store, clock, timeoutMs: 1000, by: 'eve@desk' })
+    await editor.pauseAll('r')
+    await editor.resumeAll()
+    await poll()
+    expect(told).to.deep.equal(['paused  ', 'resumed  '])
   })
 
   it('leaves to another replica for a while what that has done', async () => {
