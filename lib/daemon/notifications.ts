@@ -4,7 +4,7 @@ import type { JudgedHold } from '../checker/stale-checker.js'
 import type { NotifySettings, WebhookSettings } from '../config/settings.js'
 import type { FileProblem } from '../credentials/file-report.js'
 import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
-import { queryEscape } from '../lock/keys.js'
+import { ALL_GROUPS, queryEscape } from '../lock/keys.js'
 import type { GroupEvent } from '../lock/read-events.js'
 import type { RefusedMachine } from '../lock/refused-machines.js'
 import type { GroupsSnapshot } from '../lock/store-poller.js'
@@ -12,7 +12,7 @@ import { DAILY_CLAIM_SECONDS, HOURLY_CLAIM_SECONDS } from '../notify/bounds.js'
 import { ChangeFeed } from '../notify/change-feed.js'
 import { Claims } from '../notify/claims.js'
 import { Courier } from '../notify/courier.js'
-import type { Notification } from '../notify/notification.js'
+import type { Announcement, Notification } from '../notify/notification.js'
 import { RefusalWatch } from '../notify/refusal-watch.js'
 import { checkWebhookFiles, postToWebhook } from '../notify/webhook.js'
 import { WebhookQueue } from '../notify/webhook-queue.js'
@@ -74,7 +74,7 @@ export class Notifications {
       timeoutMs,
       isWanted: () =>
         this.#courier.wants('granted', 'released', 'stale', 'paused', 'resumed', 'slots-changed'),
-      onChange: (announcement, afterMs) => this.#courier.offer(announcement, afterMs),
+      onChanges: (announcements, afterMs) => this.#courier.offer(announcements, afterMs),
     })
     this.#refusals = new RefusalWatch(settings.refusedForLongerThanMinutes, (machine) =>
       this.#tellRefused(machine),
@@ -149,13 +149,15 @@ export class Notifications {
   ): void {
     const topics = [told.type]
     const at = new Date(this.#options.clock.now()).toISOString()
-    this.#courier.offer({
+    const announcement: Announcement = {
       name,
+      group: told.group ?? ALL_GROUPS,
       claimSeconds,
       topics,
       // The same may happen again once the claim has ended.
       notifications: (claim) => [{ eventId: `${name}/${claim}`, topics, at, ...told }],
-    })
+    }
+    this.#courier.offer([announcement])
   }
 
   #aim({ webhooks }: NotifySettings): void {

@@ -7,7 +7,7 @@ export const MAX_AGE_MS = 24 * 60 * 60 * 1000
 /** Pause before a failed attempt is repeated, in milliseconds; it doubles up to the largest. */
 export const RETRY_MS = { first: 1000, largest: 60_000 }
 
-/** Changes that wait to be claimed; more come only while the store is down, and then nothing changes. */
+/** What waits to be claimed; more come only while the store is down, and then nothing changes. */
 export const MAX_UNCLAIMED = 1000
 
 /** Names of changes that have been seen, so that none is told twice by one replica. */
@@ -16,13 +16,16 @@ export const MAX_REMEMBERED = 10_000
 /** How soon a claim is tried again when the store has failed, in milliseconds. */
 export const CLAIM_RETRY_MS = 5000
 
+/** Attempts after which what cannot be claimed may be overtaken by what can. */
+export const MAX_FAILURES_IN_FRONT = 3
+
 /**
- * How long others leave it to the replica that made a change to tell it, in milliseconds, and the random
- * part by which they spread out.
+ * How long others leave it to the replica that made a change to tell it, in milliseconds, and the part
+ * by which they spread out.
  */
 export const GRACE_MS = { base: 10_000, jitter: 5000 }
 
-/** How long an operator's change waits for its claim, so that replicas spread out, in milliseconds. */
+/** How long an operator's change waits for its claim at most, so that replicas spread out, in milliseconds. */
 export const SPREAD_MS = 500
 
 /** Changes up to this age are told by a replica that has just started, in milliseconds. */

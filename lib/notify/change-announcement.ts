@@ -22,6 +22,7 @@ export function announceChanges(event: GroupEvent): Announcement {
   })
   return {
     name,
+    group,
     claimSeconds: CHANGE_CLAIM_SECONDS,
     topics: notifications.flatMap(({ topics }) => topics),
     notifications: () => notifications,

@@ -14,8 +14,8 @@ export interface ChangeFeedOptions {
   readonly timeoutMs: number
   /** Whether anybody wants to hear of changes; without it nothing is read. */
   readonly isWanted: () => boolean
-  /** Takes each change once; `afterMs` leaves it to another replica for so long. */
-  readonly onChange: (announcement: Announcement, afterMs: number) => void
+  /** Takes each change once, a group's in order; `afterMs` leaves them to another replica for so long. */
+  readonly onChanges: (announcements: readonly Announcement[], afterMs: number) => void
 }
 
 /** Replicas sign so; operators sign with their own name. */
@@ -27,11 +27,14 @@ const REPLICA = /^airlock@/
  *
  * INVARIANTS:
  * - Each change is handed on once, whichever way it comes first.
+ * - What one hand did in a group, a replica or an operator, is handed on in order.
  * - Of a ring that is read for the first time, only changes of the last quarter of an hour count: others
  *   were told when they happened. Their claims keep those from being told again.
  */
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions
+  /** Between 0 and 1; always the same, so that no look overtakes the one before it. */
+  readonly #spread = Math.random()
   /** By group: revisions of what a poll saw, to tell whether something has changed since. */
   #signatures = new Map<string, string>()
   /** By group: the highest revision that has been read of its ring. */
@@ -51,7 +54,7 @@ export class ChangeFeed {
     this.#made.add(nameOf(event))
     const [oldest] = this.#made
     if (this.#made.size > MAX_REMEMBERED && oldest !== undefined) this.#made.delete(oldest)
-    this.#options.onChange(announceChanges(event), 0)
+    this.#options.onChanges([announceChanges(event)], 0)
   }
 
   /** Takes what a poll has seen, and reads the rings of what has changed. */
@@ -98,7 +101,9 @@ export class ChangeFeed {
   }
 
   #take(groups: readonly string[], events: readonly GroupEvent[]): void {
-    const { clock, onChange } = this.#options
+    const { clock, onChanges } = this.#options
+    const byReplicas: Announcement[] = []
+    const byOperators: Announcement[] = []
     const before = new Map(groups.map((group) => [group, this.#readUpTo.get(group)]))
     for (const group of groups) this.#readUpTo.set(group, before.get(group) ?? 0)
     for (const event of events) {
@@ -108,11 +113,11 @@ export class ChangeFeed {
         readUpTo === undefined ? clock.now() - Date.parse(at) <= LOOKBACK_MS : revision > readUpTo
       this.#readUpTo.set(group, revision)
       if (!isNew || this.#made.has(nameOf(event)) || this.#isStopped) continue
-      const afterMs = REPLICA.test(by)
-        ? GRACE_MS.base + Math.random() * GRACE_MS.jitter
-        : Math.random() * SPREAD_MS
-      onChange(announceChanges(event), afterMs)
+      const found = REPLICA.test(by) ? byReplicas : byOperators
+      found.push(announceChanges(event))
     }
+    onChanges(byOperators, this.#spread * SPREAD_MS)
+    onChanges(byReplicas, GRACE_MS.base + this.#spread * GRACE_MS.jitter)
   }
 }
 

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { delay, type Clock } from '../calendar/clock.js'
 import type { Events } from '../telemetry/events.js'
-import { CLAIM_RETRY_MS, DRAIN_MS, MAX_UNCLAIMED } from './bounds.js'
+import { DRAIN_MS, MAX_UNCLAIMED } from './bounds.js'
+import { ClaimLine } from './claim-line.js'
 import type { Claims } from './claims.js'
 import type { Announcement, NotificationType } from './notification.js'
 import type { WebhookQueue } from './webhook-queue.js'
@@ -29,13 +30,18 @@ export interface CourierOptions {
 export class Courier {
   readonly #options: CourierOptions
   readonly #stop = new AbortController()
-  readonly #claiming = new Set<Promise<void>>()
+  /** By group: what is being claimed. */
+  readonly #lines = new Map<string, ClaimLine>()
+  /** How many are being claimed, or are left to others for a while. */
+  #unclaimed = 0
   /** Names of claimed announcements that are still on their way. */
   readonly #onTheirWay = new Map<string, number>()
   #receivers: readonly Receiver[] = []
 
   constructor(options: CourierOptions) {
     this.#options = options
+    // Every group may wait for the stop.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   /** Whether any webhook wants to be told of this. */
@@ -48,24 +54,32 @@ export class Courier {
     this.#receivers = receivers
   }
 
-  /** Tells the webhooks that want it, unless another replica does; `afterMs` leaves it time to. */
-  offer(announcement: Announcement, afterMs = 0): void {
-    const { topics } = announcement
-    if (this.#stop.signal.aborted || !this.wants(...topics)) return
-    if (this.#claiming.size >= MAX_UNCLAIMED) {
-      this.#options.events.notificationsForgotten(1, 'too many wait to be claimed')
-      return
+  /**
+   * Tells the webhooks that want it, unless another replica does; `afterMs` leaves it time to. What
+   * concerns one group is claimed, and told, in the order in which it is offered.
+   */
+  offer(announcements: readonly Announcement[], afterMs = 0): void {
+    const wanted = announcements.filter(({ topics }) => this.wants(...topics))
+    const { signal } = this.#stop
+    if (signal.aborted || wanted.length === 0) return
+    const taken = wanted.slice(0, MAX_UNCLAIMED - this.#unclaimed)
+    const { clock, events } = this.#options
+    const left = wanted.length - taken.length
+    if (left > 0) events.notificationsForgotten(left, 'too many wait to be claimed')
+    this.#unclaimed += taken.length
+    if (afterMs === 0) this.#claim(taken)
+    else {
+      void delay(clock, afterMs, signal).then(() => {
+        // Whoever starts next looks back far enough to find it.
+        if (!signal.aborted) this.#claim(taken)
+      })
     }
-    const claiming = this.#announce(announcement, afterMs).finally(() => {
-      this.#claiming.delete(claiming)
-    })
-    this.#claiming.add(claiming)
   }
 
   /** Waits a little for what is under way, and gives back what is left; then nothing is told any more. */
   async stop(): Promise<void> {
     this.#stop.abort()
-    await Promise.all(this.#claiming)
+    await Promise.all([...this.#lines.values()].map((line) => line.stop()))
     await Promise.all(this.#receivers.map(({ queue }) => queue.drain(DRAIN_MS)))
     await Promise.all(this.#receivers.map(({ queue }) => queue.close()))
     const left = [...this.#onTheirWay.keys()]
@@ -79,25 +93,24 @@ export class Courier {
     }
   }
 
-  async #announce(announcement: Announcement, afterMs: number): Promise<void> {
-    const { signal } = this.#stop
-    const { clock, claims, events } = this.#options
-    const { name, claimSeconds } = announcement
-    const nonce = randomUUID()
-    if (afterMs > 0) await delay(clock, afterMs, signal)
-    // Whoever starts next looks back far enough to find it.
-    if (afterMs > 0 && signal.aborted) return
-    for (;;) {
-      try {
-        const claim = await claims.take(name, nonce, claimSeconds)
+  #claim(announcements: readonly Announcement[]): void {
+    for (const announcement of announcements) this.#lineOf(announcement.group).push(announcement)
+  }
+
+  #lineOf(group: string): ClaimLine {
+    const known = this.#lines.get(group)
+    if (known !== undefined) return known
+    const line = new ClaimLine({
+      ...this.#options,
+      signal: this.#stop.signal,
+      onSettled: (announcement, claim) => {
+        this.#unclaimed -= 1
         if (claim !== undefined) this.#hand(announcement, claim)
-        return
-      } catch (error) {
-        events.notificationNotClaimed(name, reasonOf(error))
-      }
-      if (signal.aborted) return
-      await delay(clock, CLAIM_RETRY_MS, signal)
-    }
+      },
+      onIdle: () => this.#lines.delete(group),
+    })
+    this.#lines.set(group, line)
+    return line
   }
 
   #hand({ name, notifications }: Announcement, claim: number): void {

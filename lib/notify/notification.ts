@@ -35,6 +35,8 @@ export interface Notification {
 export interface Announcement {
   /** Unique for what happened; a part of a key. */
   readonly name: string
+  /** Those of one group are claimed in order; `*` for what concerns all. */
+  readonly group: string
   /** For how long no other replica may claim it. */
   readonly claimSeconds: number
   /** Composes what to tell; `claim` is the store's revision at which it was claimed. */

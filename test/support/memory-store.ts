@@ -25,7 +25,7 @@ export class MemoryStore implements Store {
   /** `apply` looks there and then, and what it sees is answered. */
   onRead: Interception | undefined
   /** `apply` does the commit there and then; throwing after or without it is up to the test. */
-  onCommit: Interception | undefined
+  onCommit: ((apply: () => void, transaction: Transaction) => Promise<void> | void) | undefined
   /** What a probe finds. */
   endpoints: readonly EndpointHealth[] = []
   readonly #entries = new Map<string, Entry>()
@@ -46,7 +46,7 @@ export class MemoryStore implements Store {
     const apply = (): void => {
       result = this.#apply(transaction)
     }
-    await this.onCommit?.(apply)
+    await this.onCommit?.(apply, transaction)
     if (result === undefined) apply()
     if (result === undefined) throw new StoreError('unavailable', 'not applied')
     return result

@@ -22,11 +22,15 @@ function createFeed() {
     clock,
     timeoutMs: 1000,
     isWanted: () => isWanted,
-    onChange: (announcement, afterMs) => {
-      told.push(
-        ...announcement.notifications(0).map(({ type, id, group }) => [type, group, id].join(' ')),
-      )
-      delays.push(afterMs)
+    onChanges: (announcements, afterMs) => {
+      for (const announcement of announcements) {
+        told.push(
+          ...announcement
+            .notifications(0)
+            .map(({ type, id, group }) => [type, group, id].join(' ')),
+        )
+        delays.push(afterMs)
+      }
     },
   })
   let version = 0
@@ -87,6 +91,18 @@ describe('ChangeFeed', () => {
     await poll()
     expect(told).to.deep.equal(['granted g a'])
     expect(delays[0]).to.be.at.least(10_000)
+  })
+
+  it("waits once for all of an operator's changes, and as long at the next look", async () => {
+    const { told, delays, record, poll } = createFeed()
+    for (let look = 0; look < 5; look++) {
+      record('eve@desk', { type: 'paused', reason: 'r' })
+      record('eve@desk', { type: 'resumed' })
+      await poll()
+    }
+    const both = ['paused g ', 'resumed g ']
+    expect(told).to.deep.equal([...both, ...both, ...both, ...both, ...both])
+    expect(new Set(delays).size).to.equal(1)
   })
 
   it('tells each once, and reads no ring of a group that has not changed', async () => {
