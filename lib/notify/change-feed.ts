@@ -28,8 +28,9 @@ const REPLICA = /^airlock@/
  * INVARIANTS:
  * - Each change is handed on once, whichever way it comes first.
  * - What one hand did in a group, a replica or an operator, is handed on in order.
- * - Of a ring that is read for the first time, only changes of the last quarter of an hour count: others
- *   were told when they happened. Their claims keep those from being told again.
+ * - Of a ring that is read for the first time, or again after nobody wanted to hear of it, only changes
+ *   of the last quarter of an hour count: others were told when they happened. Their claims keep those
+ *   from being told again.
  */
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions
@@ -59,7 +60,11 @@ export class ChangeFeed {
 
   /** Takes what a poll has seen, and reads the rings of what has changed. */
   observe(snapshot: GroupsSnapshot): void {
-    if (this.#isStopped || !this.#options.isWanted()) return
+    if (this.#isStopped) return
+    if (!this.#options.isWanted()) {
+      this.#forget()
+      return
+    }
     const signatures = new Map<string, string>()
     for (const group of [...snapshot.groups.keys(), ALL_GROUPS]) {
       const state = snapshot.stateOf(group)
@@ -83,6 +88,12 @@ export class ChangeFeed {
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#underway
+  }
+
+  #forget(): void {
+    this.#signatures.clear()
+    this.#readUpTo.clear()
+    this.#due.clear()
   }
 
   async #readDue(): Promise<void> {

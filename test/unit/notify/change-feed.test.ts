@@ -148,6 +148,21 @@ describe('ChangeFeed', () => {
     expect(store.reads).to.equal(1)
   })
 
+  it('looks back no further either when somebody wants to know again', async () => {
+    const { clock, told, record, poll, setWanted } = createFeed()
+    record('eve@desk', { type: 'granted', id: 'wanted' })
+    await poll()
+    setWanted(false)
+    await poll()
+    record('eve@desk', { type: 'granted', id: 'unwanted' })
+    await clock.advance(10 * 24 * 60 * 60_000)
+    record('eve@desk', { type: 'granted', id: 'young' }, clock.now() - 14 * 60_000)
+    await poll()
+    setWanted(true)
+    await poll()
+    expect(told).to.deep.equal(['granted g wanted', 'granted g young'])
+  })
+
   it('passes over first slots, and what it does not know', async () => {
     const { told, record, poll } = createFeed()
     await poll()
