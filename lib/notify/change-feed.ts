@@ -6,6 +6,7 @@ import type { Store } from '../store/store.js'
 import { GRACE_MS, LOOKBACK_MS, MAX_REMEMBERED, MAX_RINGS_AT_ONCE, SPREAD_MS } from './bounds.js'
 import { announceChanges } from './change-announcement.js'
 import type { Announcement } from './notification.js'
+import { isReplica } from './replica-name.js'
 
 /** What a change feed needs. */
 export interface ChangeFeedOptions {
@@ -17,9 +18,6 @@ export interface ChangeFeedOptions {
   /** Takes each change once, a group's in order; `afterMs` leaves them to another replica for so long. */
   readonly onChanges: (announcements: readonly Announcement[], afterMs: number) => void
 }
-
-/** Replicas sign so; operators sign with their own name. */
-const REPLICA = /^airlock@/
 
 /**
  * Finds out what changed in all groups: at once what this daemon did, and from the rings of events what
@@ -124,7 +122,7 @@ export class ChangeFeed {
         readUpTo === undefined ? clock.now() - Date.parse(at) <= LOOKBACK_MS : revision > readUpTo
       this.#readUpTo.set(group, revision)
       if (!isNew || this.#made.has(nameOf(event)) || this.#isStopped) continue
-      const found = REPLICA.test(by) ? byReplicas : byOperators
+      const found = isReplica(by) ? byReplicas : byOperators
       found.push(announceChanges(event))
     }
     onChanges(byOperators, this.#spread * SPREAD_MS)

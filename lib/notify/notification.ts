@@ -1,4 +1,5 @@
 import { MAX_TEXT_LENGTH } from './bounds.js'
+import { isReplica } from './replica-name.js'
 
 /** What can be told; a closed set. */
 export type NotificationType =
@@ -64,12 +65,16 @@ export function printBody(notification: Notification): string {
 }
 
 /** One sentence for people, in a form that Slack and Mattermost take literally. */
-function describe({ type, group, id, by, reason, slots }: Notification): string {
+function describe(notification: Notification): string {
+  const { type, group, id, by, reason, slots } = notification
   const what = group === undefined ? 'all groups' : `group ${group}`
   const machine = id ?? 'a machine'
+  const isStaleRelease = type === 'released' && notification.topics.includes('stale')
+  const isByHand = !isStaleRelease && !isOfMachine(notification)
+  const released = isStaleRelease ? 'was released as stale' : isByHand ? 'was unlocked' : 'is back'
   const sentences: Readonly<Record<NotificationType, string>> = {
-    granted: `${machine} may reboot (${what})`,
-    released: `${machine} is back (${what})`,
+    granted: `${machine} ${isByHand ? 'was given a slot' : 'may reboot'} (${what})`,
+    released: `${machine} ${released} (${what})`,
     'refused-for-longer-than': `${machine} is still refused a slot (${what})`,
     stale: `${machine} has held its slot for too long (${what})`,
     paused: `reboots are paused (${what})`,
@@ -77,13 +82,17 @@ function describe({ type, group, id, by, reason, slots }: Notification): string 
     'slots-changed': `slots: ${slots?.from ?? '?'} -> ${slots?.to ?? '?'} (${what})`,
     'gate-failing': `a gate cannot be asked (${what})`,
   }
-  const isByHand = by !== undefined && !/^(granted|released)$/.test(type)
   const parts = [
     `airlock: ${sentences[type]}`,
-    isByHand ? ` by ${by}` : '',
+    by !== undefined && isByHand ? ` by ${by}` : '',
     reason && `: ${reason}`,
   ]
   return escape(parts.join('').slice(0, MAX_TEXT_LENGTH))
+}
+
+/** Whether a machine has asked for it: a replica signs for that then. */
+function isOfMachine({ type, by }: Notification): boolean {
+  return (type === 'granted' || type === 'released') && by !== undefined && isReplica(by)
 }
 
 /** Slack takes `<!channel>`, Mattermost `@channel` for a call to everybody; anybody may send an id. */
