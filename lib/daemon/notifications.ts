@@ -166,6 +166,7 @@ export class Notifications {
     this.#targets = webhooks.map((webhook, index) => {
       const same = before.findIndex((target) => isDeepStrictEqual(target.webhook, webhook))
       const [kept] = same < 0 ? [] : before.splice(same, 1)
+      kept?.queue.moveTo(placeOf(index))
       return kept ?? { webhook, queue: this.#createQueue(webhook, index) }
     })
     for (const { queue } of before) void queue.discard()

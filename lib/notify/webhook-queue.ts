@@ -15,7 +15,7 @@ export type Attempt =
 export interface WebhookQueueOptions {
   readonly clock: Clock
   readonly events: Events
-  /** `place` is its TOML path; the URL may be a secret, so only its host is told. */
+  /** `place` is its TOML path at first; the URL may be a secret, so only its host is told. */
   readonly webhook: { readonly place: string; readonly host: string }
   /** Sends a body once; never rejects, and is bounded in time. */
   readonly send: (body: string, signal: AbortSignal) => Promise<Attempt>
@@ -35,22 +35,33 @@ interface Queued {
  * - One attempt is under way at most; the next notification is sent when the one before it is delivered,
  *   refused or too old.
  * - Each notification is settled once: also when it is dropped, and not after {@link close}.
+ * - Its gauge is written until it is discarded: another webhook has its place then.
  */
 export class WebhookQueue {
   readonly #options: WebhookQueueOptions
   readonly #queue: Queued[] = []
   readonly #stop = new AbortController()
+  #webhook: WebhookQueueOptions['webhook']
   #isRunning = false
+  #isDiscarded = false
   #failures = 0
   #idle: Promise<void> = Promise.resolve()
 
   constructor(options: WebhookQueueOptions) {
     this.#options = options
+    this.#webhook = options.webhook
+    this.#observe()
   }
 
   /** How many have not been delivered yet. */
   get length(): number {
     return this.#queue.length
+  }
+
+  /** It stands at another place of the configuration, or all gauges have been forgotten. */
+  moveTo(place: string): void {
+    this.#webhook = { ...this.#webhook, place }
+    this.#observe()
   }
 
   /** Appends a notification; when there are too many, the oldest that is not being sent goes. */
@@ -77,6 +88,7 @@ export class WebhookQueue {
 
   /** Gives up what is left, for a webhook that is no longer wanted. */
   async discard(): Promise<void> {
+    this.#isDiscarded = true
     for (const queued of this.#queue.splice(this.#isRunning ? 1 : 0)) {
       this.#lose(queued, 'dropped', 'the webhook has left the configuration')
     }
@@ -106,9 +118,10 @@ export class WebhookQueue {
 
   /** One attempt, and the pause after a failed one. */
   async #deliver(head: Queued, signal: AbortSignal): Promise<void> {
-    const { clock, events, webhook, send } = this.#options
+    const { clock, events, send } = this.#options
     const { notification, arrivedAt } = head
     const attempt = await send(printBody(notification), signal)
+    const webhook = this.#webhook
     // An attempt that the stop has cut off may have arrived: told twice is better than never.
     if (signal.aborted && attempt.outcome === 'failed') return
     if (attempt.outcome !== 'failed') {
@@ -141,12 +154,13 @@ export class WebhookQueue {
     outcome: 'refused' | 'expired' | 'dropped',
     reason: string,
   ): void {
-    const { events, webhook } = this.#options
-    events.notificationLost(webhook, notification.type, outcome, reason)
+    const { events } = this.#options
+    events.notificationLost(this.#webhook, notification.type, outcome, reason)
     onSettled(outcome)
   }
 
   #observe(): void {
-    this.#options.events.notificationsQueued(this.#options.webhook, this.#queue.length)
+    if (this.#isDiscarded) return
+    this.#options.events.notificationsQueued(this.#webhook, this.#queue.length)
   }
 }
