@@ -13,6 +13,7 @@ import { ChangeFeed } from '../notify/change-feed.js'
 import { Claims } from '../notify/claims.js'
 import { Courier } from '../notify/courier.js'
 import type { Announcement, Notification } from '../notify/notification.js'
+import { Reminders } from '../notify/reminders.js'
 import { RefusalWatch } from '../notify/refusal-watch.js'
 import { checkWebhookFiles, postToWebhook } from '../notify/webhook.js'
 import { WebhookQueue } from '../notify/webhook-queue.js'
@@ -29,12 +30,14 @@ export interface NotificationsOptions {
   readonly by: string
 }
 
-/** A gate that cannot be asked. */
+/** A gate that could not be asked. */
 export interface FailingGate {
   readonly group: string
   readonly gate: string
   readonly reason: string
 }
+
+type Told = Pick<Notification, 'type' | 'group' | 'id' | 'reason'>
 
 interface Target {
   readonly webhook: WebhookSettings
@@ -61,6 +64,7 @@ export class Notifications {
   readonly #courier: Courier
   readonly #feed: ChangeFeed
   readonly #refusals: RefusalWatch
+  readonly #reminders: Reminders
   #targets: readonly Target[] = []
 
   constructor(settings: NotifySettings, options: NotificationsOptions) {
@@ -76,6 +80,7 @@ export class Notifications {
         this.#courier.wants('granted', 'released', 'stale', 'paused', 'resumed', 'slots-changed'),
       onChanges: (announcements, afterMs) => this.#courier.offer(announcements, afterMs),
     })
+    this.#reminders = new Reminders(clock)
     this.#refusals = new RefusalWatch(settings.refusedForLongerThanMinutes, (machine) =>
       this.#tellRefused(machine),
     )
@@ -116,9 +121,9 @@ export class Notifications {
     })
   }
 
-  /** A gate cannot be asked any more. */
+  /** A gate could not be asked; to be called each time, told once an hour. */
   gateFailing({ group, gate, reason }: FailingGate): void {
-    this.#tell(`gate-failing/${queryEscape(group)}/${queryEscape(gate)}`, HOURLY_CLAIM_SECONDS, {
+    this.#remind(`gate-failing/${queryEscape(group)}/${queryEscape(gate)}`, HOURLY_CLAIM_SECONDS, {
       type: 'gate-failing',
       group,
       reason: `${gate}: ${reason}`,
@@ -134,7 +139,7 @@ export class Notifications {
   #tellRefused({ identity, forMs, refusal }: RefusedMachine): void {
     const { group, id } = identity
     const forMinutes = Math.floor(forMs / 60_000)
-    this.#tell(`refused/${queryEscape(group)}/${queryEscape(id)}`, DAILY_CLAIM_SECONDS, {
+    this.#remind(`refused/${queryEscape(group)}/${queryEscape(id)}`, DAILY_CLAIM_SECONDS, {
       type: 'refused-for-longer-than',
       group,
       id,
@@ -142,11 +147,14 @@ export class Notifications {
     })
   }
 
-  #tell(
-    name: string,
-    claimSeconds: number,
-    told: Pick<Notification, 'type' | 'group' | 'id' | 'reason'>,
-  ): void {
+  /** Tells what goes on, at most once while its claim lasts. */
+  #remind(name: string, claimSeconds: number, told: Told): void {
+    // What nobody wants yet is told as soon as somebody does.
+    if (!this.#courier.wants(told.type) || !this.#reminders.isDue(name, claimSeconds)) return
+    this.#tell(name, claimSeconds, told)
+  }
+
+  #tell(name: string, claimSeconds: number, told: Told): void {
     const topics = [told.type]
     const at = new Date(this.#options.clock.now()).toISOString()
     const announcement: Announcement = {

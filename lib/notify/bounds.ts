@@ -10,7 +10,7 @@ export const RETRY_MS = { first: 1000, largest: 60_000 }
 /** What waits to be claimed; more come only while the store is down, and then nothing changes. */
 export const MAX_UNCLAIMED = 1000
 
-/** Names of changes that have been seen, so that none is told twice by one replica. */
+/** Names of what has been told or offered, so that one replica does so once. */
 export const MAX_REMEMBERED = 10_000
 
 /** How soon a claim is tried again when the store has failed, in milliseconds. */
@@ -39,6 +39,9 @@ export const DAILY_CLAIM_SECONDS = 24 * 60 * 60
 
 /** A gate that cannot be asked is told again after an hour at the earliest, in seconds. */
 export const HOURLY_CLAIM_SECONDS = 60 * 60
+
+/** A lease begins after its claim was offered, and etcd ends it late: in seconds, generously. */
+export const LEASE_SLACK_SECONDS = 60
 
 /** Rings read at once: each has up to 128 records, and a read has at most 128 selectors. */
 export const MAX_RINGS_AT_ONCE = 32

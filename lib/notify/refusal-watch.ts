@@ -2,17 +2,12 @@ import type { RefusedMachine } from '../lock/refused-machines.js'
 
 const MINUTE_MS = 60_000
 
-/**
- * Tells of machines that have been refused for longer than they should be.
- *
- * INVARIANTS: each is told of once until it is granted, gives up, or has not asked for an hour.
- */
+/** Picks out the machines that have been refused for longer than they should be. */
 export class RefusalWatch {
   readonly #onLong: (machine: RefusedMachine) => void
-  readonly #told = new WeakSet<RefusedMachine>()
   #limitMs: number
 
-  /** `onLong` is called with the refusal by which the limit was reached or passed. */
+  /** `onLong` is called with each refusal from that on by which the limit was reached. */
   constructor(limitMinutes: number, onLong: (machine: RefusedMachine) => void) {
     this.#limitMs = limitMinutes * MINUTE_MS
     this.#onLong = onLong
@@ -25,8 +20,6 @@ export class RefusalWatch {
 
   /** A machine has been refused, for the first time or again. */
   note(machine: RefusedMachine): void {
-    if (machine.forMs < this.#limitMs || this.#told.has(machine)) return
-    this.#told.add(machine)
-    this.#onLong(machine)
+    if (machine.forMs >= this.#limitMs) this.#onLong(machine)
   }
 }

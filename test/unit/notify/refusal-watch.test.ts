@@ -42,12 +42,16 @@ function createWatch() {
 }
 
 describe('RefusalWatch', () => {
-  it('tells once of a machine that is refused for longer than the limit', async () => {
+  it('tells of each refusal of a machine from the limit on', async () => {
     const { told, askFor } = createWatch()
     await askFor(60)
     expect(told).to.deep.equal([])
-    await askFor(120)
-    expect(told).to.deep.equal(['a 60 semaphore_full'])
+    await askFor(15)
+    expect(told).to.deep.equal([
+      'a 60 semaphore_full',
+      'a 65 semaphore_full',
+      'a 70 semaphore_full',
+    ])
   })
 
   it('begins anew after a grant', async () => {
