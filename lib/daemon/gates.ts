@@ -2,7 +2,7 @@ import type { Clock } from '../calendar/clock.js'
 import type { Settings } from '../config/settings.js'
 import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { createGates } from '../gates/create-gates.js'
-import type { GroupGates } from '../gates/gate.js'
+import type { GroupGates, Verdict } from '../gates/gate.js'
 import type { GateReport } from '../gates/gate-chain.js'
 import { GateStates, type GateState } from '../gates/gate-states.js'
 import type { GroupReport } from '../status/status-report.js'
@@ -13,7 +13,7 @@ import type { FailingGate } from './notifications.js'
 export interface DaemonGatesContext {
   readonly clock: Clock
   readonly events: Events
-  /** Hears of a gate that cannot be asked any more. */
+  /** Hears of a gate each time that it could not be asked. */
   readonly onFailing: (gate: FailingGate) => void
   /** Hears of each gate that is in another state than before. */
   readonly onChange: () => void
@@ -36,9 +36,6 @@ export class DaemonGates {
     this.#states = new GateStates((state) => {
       context.events.gateChanged(toReport(state))
       context.onChange()
-      const { group, gate, refusal, trouble } = state
-      const reason = refusal?.kind === 'gate_error' ? refusal.reason : trouble
-      if (reason !== undefined) context.onFailing({ group, gate, reason })
     })
     this.configure(settings)
   }
@@ -50,7 +47,7 @@ export class DaemonGates {
     const { signal } = this.#asking
     const { clock, events } = this.#context
     const onVerdict = (report: GateReport): void => {
-      if (!signal.aborted) this.#states.note(report)
+      if (!signal.aborted) this.#note(report)
     }
     this.#chains = createGates({ groups: lock.groups, ...gates }, { clock, signal, onVerdict })
     const gone = this.#states.keepOnly(
@@ -92,11 +89,24 @@ export class DaemonGates {
   stop(): void {
     this.#asking.abort()
   }
+
+  #note(report: GateReport): void {
+    this.#states.note(report)
+    const { group, gate, verdict } = report
+    const reason = failureOf(verdict)
+    if (reason !== undefined) this.#context.onFailing({ group, gate, reason })
+  }
 }
 
 function toReport(state: GateState) {
   const { group, gate, since } = state
   return { group, gate, state: state.state, since, reason: reasonOf(state) }
+}
+
+/** Why a gate could not be asked, whether it is open or closed then. */
+function failureOf(verdict: Verdict): string | undefined {
+  if (verdict.verdict === 'open') return verdict.trouble
+  return verdict.refusal.kind === 'gate_error' ? verdict.refusal.reason : undefined
 }
 
 /** Why machines may not take slots, or why it is not known whether they may. */

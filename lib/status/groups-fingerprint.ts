@@ -8,7 +8,9 @@ import type { GroupsSnapshot } from '../lock/store-poller.js'
  */
 export function fingerprintOf(snapshot: GroupsSnapshot): string {
   const states = [[ALL_GROUPS, snapshot.stateOf(ALL_GROUPS)] as const, ...snapshot.groups]
-  return states.map(([name, state]) => `${name} ${revisionsOf(state)}`).join('\n')
+  const lines = states.map(([name, state]) => `${name} ${revisionsOf(state)}`)
+  // A pause of all groups may have begun and ended since the last look: their events tell.
+  return [`${snapshot.globalPauseChangedAt}`, ...lines].join('\n')
 }
 
 function revisionsOf(state: GroupState | CorruptGroup): string {

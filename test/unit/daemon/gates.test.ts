@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { DaemonGates } from '../../../lib/daemon/gates.js'
+import type { FailingGate } from '../../../lib/daemon/notifications.js'
 import { systemClock } from '../../../lib/daemon/system-clock.js'
 import { collectingEvents } from '../../support/collecting-events.js'
 import { eventually } from '../../support/eventually.js'
@@ -24,17 +25,19 @@ describe('DaemonGates', () => {
   let clock: FakeClock
   let lines: readonly string[]
   let changes: number
+  let failing: FailingGate[]
   let gates: DaemonGates
 
   beforeEach(() => {
     clock = new FakeClock(Date.UTC(2026, 0, 5, 12))
     changes = 0
+    failing = []
     const collected = collectingEvents()
     lines = collected.lines
     gates = new DaemonGates(settingsOf(EMBEDDED + WINDOW + BLACKOUT), {
       clock,
       events: collected.events,
-      onFailing: () => undefined,
+      onFailing: (gate) => failing.push(gate),
       onChange: () => (changes += 1),
     })
   })
@@ -88,6 +91,17 @@ describe('DaemonGates', () => {
     ])
   })
 
+  it('tells of a gate each time that it could not be asked', async () => {
+    // Nobody listens there.
+    gates.configure(settingsOf(`${EMBEDDED}\n[gates.prometheus]\nurl = "http://127.0.0.1:1"\n`))
+    await ask()
+    await ask()
+    expect(failing.map(({ group, gate }) => [group, gate])).to.deep.equal([
+      ['default', 'prometheus'],
+      ['default', 'prometheus'],
+    ])
+  })
+
   it('forgets gates that a reload has removed', async () => {
     await ask()
     gates.configure(settingsOf(EMBEDDED + WINDOW))
@@ -100,12 +114,10 @@ describe('DaemonGates', () => {
 url = "http://127.0.0.1:1"
 on_error = "allow"
 `
-    const failing: unknown[] = []
     let server: FakeServer
     let metrics: ReturnType<typeof collectingEvents>['metrics']
 
     beforeEach(async () => {
-      failing.splice(0)
       // No answer: the question is broken off.
       server = await FakeServer.start(() => undefined)
       const collected = collectingEvents()
@@ -123,12 +135,14 @@ on_error = "allow"
     afterEach(() => server.close())
 
     it('open nothing, release no stale holder, and are not said to fail', async () => {
-      const asked = [gates.of('default')?.ask(), gates.mayRelease('default')]
+      const asked = gates.of('default')?.ask()
+      const mayReleaseAsked = gates.mayRelease('default')
       await eventually(() => expect(server.requests).not.to.deep.equal([]))
       gates.configure(settingsOf(EMBEDDED))
-      const [verdict, mayRelease] = await Promise.all(asked)
-      expect(verdict).to.include({ verdict: 'closed' })
-      expect(mayRelease).to.match(/cannot be asked: it is being stopped or configured anew$/)
+      expect(await asked).to.include({ verdict: 'closed' })
+      expect(await mayReleaseAsked).to.match(
+        /cannot be asked: it is being stopped or configured anew$/,
+      )
       expect(failing).to.deep.equal([])
       expect(await metrics.registry.metrics()).to.not.match(/airlock_gate_failing\{/)
     })
