@@ -85,34 +85,46 @@ describe('the status page, in a browser', function () {
     const groups = ['a', 'b', 'c'].map((name) => sampleGroup(name))
     page = await serveSamplePage(sampleReport({ groups }))
     const visit = await Visit.start(browser, page.url)
-    await visit.tab.locator('#group-b summary').first().focus()
+    await visit.tab.locator('#group_b summary').first().focus()
     await visit.tab.keyboard.press('Enter')
-    await visit.tab.evaluate('document.querySelector("#group-b").isTheSame = true')
+    await visit.tab.evaluate('document.querySelector("#group_b").isTheSame = true')
     const stuck = sampleGroup('c', { holders: [sampleHolder('x', 90, { stale: true })] })
     const taken = sampleGroup('b', { slots: 2, holders: [sampleHolder('y', 1)] })
     page.show(sampleReport({ groups: [sampleGroup('a'), taken, stuck] }))
-    await visit.shows('#group-b', '1 of 2 held')
+    await visit.shows('#group_b', '1 of 2 held')
     expect(
       await visit.tab.evaluate(`[
         [...document.querySelectorAll('.group')].map(({ id, open }) => [id, open]),
         document.activeElement.parentElement.id,
-        document.querySelector('#group-b').isTheSame,
+        document.querySelector('#group_b').isTheSame,
       ]`),
     ).to.deep.equal([
       [
-        ['group-c', true],
-        ['group-a', false],
-        ['group-b', true],
+        ['group_c', true],
+        ['group_a', false],
+        ['group_b', true],
       ],
-      'group-b',
+      'group_b',
       true,
     ])
     page.show(sampleReport({ groups: [sampleGroup('d'), taken] }))
     await eventually(async () => {
       expect(
         await visit.tab.evaluate('[...document.querySelectorAll(".group")].map(({ id }) => id)'),
-      ).to.deep.equal(['group-d', 'group-b'])
+      ).to.deep.equal(['group_d', 'group_b'])
     })
+    await visit.end()
+  })
+
+  it('keeps all groups when it is updated, whatever their names', async () => {
+    const names = ['list', 's', 's-title', 'web']
+    page = await serveSamplePage(sampleReport({ groups: names.map((name) => sampleGroup(name)) }))
+    const visit = await Visit.start(browser, page.url)
+    const taken = sampleGroup('list', { holders: [sampleHolder('x', 1)] })
+    const others = names.slice(1).map((name) => sampleGroup(name))
+    page.show(sampleReport({ groups: [taken, ...others] }))
+    await visit.shows('.group', 'list 1 of 1 held')
+    expect(await visit.tab.locator('#group-list > .group h3').allInnerTexts()).to.deep.equal(names)
     await visit.end()
   })
 

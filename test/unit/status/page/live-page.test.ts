@@ -122,14 +122,14 @@ describe('the live page', () => {
     await become(held)
     await become(held)
     await become(quiet)
-    expect(response.updates).to.deep.equal([[], ['attention', 'group-b'], ['attention', 'group-b']])
+    expect(response.updates).to.deep.equal([[], ['attention', 'group_b'], ['attention', 'group_b']])
   })
 
   it('sends to who comes late what has changed since', async () => {
     const since = await draw()
     await become(held)
     await draw()
-    expect((await listen(since)).updates).to.deep.equal([['attention', 'group-b']])
+    expect((await listen(since)).updates).to.deep.equal([['attention', 'group_b']])
   })
 
   it('sends to who comes back what has changed meanwhile', async () => {
@@ -138,14 +138,14 @@ describe('the live page', () => {
     first.end()
     shown = quiet
     const second = await listen(first.lastId)
-    expect(second.updates).to.deep.equal([[], ['attention', 'group-b']])
+    expect(second.updates).to.deep.equal([[], ['attention', 'group_b']])
   })
 
   it('sends everything to who comes from another replica, or makes something up', async () => {
     await draw()
     for (const since of ['0123456789ab.7', '', 'x', `${'9'.repeat(40)}.1`]) {
       const { updates } = await listen(since)
-      expect(updates).to.deep.equal([['attention', 'group-a', 'group-b', 'group-c', 'store']])
+      expect(updates).to.deep.equal([['attention', 'group_a', 'group_b', 'group_c', 'store']])
     }
   })
 
@@ -154,14 +154,14 @@ describe('the live page', () => {
     shown = held
     await draw()
     await become(held)
-    expect(response.updates).to.deep.equal([[], ['attention', 'group-b']])
+    expect(response.updates).to.deep.equal([[], ['attention', 'group_b']])
   })
 
   it('says which groups there are, in their order, when that has changed', async () => {
     const response = await listen(await draw())
     const stuck = sampleGroup('c', { holders: [sampleHolder('x', 90, { stale: true })] })
     await become(sampleReport({ groups: [sampleGroup('b'), stuck] }))
-    expect(response.messages.at(-1)?.groups).to.deep.equal(['group-c', 'group-b'])
+    expect(response.messages.at(-1)?.groups).to.deep.equal(['group_c', 'group_b'])
     await become(sampleReport({ groups: [sampleGroup('b', { slots: 2 }), stuck] }))
     expect(response.messages.at(-1)?.groups).to.equal(undefined)
   })
@@ -185,7 +185,7 @@ describe('the live page', () => {
     shown = held
     await clock.advance(HEARTBEAT_MS)
     expect(response.written.filter((text) => text === ':\n\n')).to.have.length(1)
-    expect(response.updates.at(-1)).to.deep.equal(['attention', 'group-b'])
+    expect(response.updates.at(-1)).to.deep.equal(['attention', 'group_b'])
   })
 
   it('watches while somebody listens, and leaves no timer behind', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { pageDocument } from '../../../../lib/status/page/document.js'
 import { sectionsOf } from '../../../../lib/status/page/sections.js'
 import type { GroupReport, StatusReport } from '../../../../lib/status/status-report.js'
 import {
@@ -24,25 +25,30 @@ function textOf(report: StatusReport, id: string): string {
 }
 
 function textOfGroup(more: Partial<GroupReport>, report: Partial<StatusReport> = {}): string {
-  return textOf(sampleReport({ ...report, groups: [sampleGroup('a', more)] }), 'group-a')
+  return textOf(sampleReport({ ...report, groups: [sampleGroup('a', more)] }), 'group_a')
 }
 
 describe('the sections of the page', () => {
   it('begin with what needs attention and end with the store', () => {
     expect(sectionsOf(SAMPLE_STATES.stuck).map(({ id }) => id)).to.deep.equal([
       'attention',
-      'group-patroni',
-      'group-default',
-      'group-workers',
+      'group_patroni',
+      'group_default',
+      'group_workers',
       'store',
     ])
   })
 
   it('have ids of their own for any names of groups', () => {
-    const groups = ['a', 'a b', 'ä', '%', '"'].map((name) => sampleGroup(name))
-    const ids = sectionsOf(sampleReport({ groups })).map(({ id }) => id)
+    const names = ['a', 'a b', 'a_20b', 'ä', '%', '"', 'list', 's', 's-title', '-list', '']
+    const report = sampleReport({ groups: names.map((name) => sampleGroup(name)) })
+    const sections = sectionsOf(report)
+    const ids = sections.map(({ id }) => id)
     expect(ids.filter((id) => !/^[\w.-]+$/.test(id))).to.deep.equal([])
-    expect(new Set(ids).size).to.equal(ids.length)
+    const page = pageDocument(report, sections, { now: SAMPLE_NOW, since: '', build: '' })
+    const all = [...page.toString().matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)
+    expect(all).to.include.members(['group-list', ...ids])
+    expect(all.filter((id, place) => all.indexOf(id) !== place)).to.deep.equal([])
   })
 
   for (const [name, report] of Object.entries(SAMPLE_STATES)) {
@@ -67,17 +73,17 @@ describe('a group on the page', () => {
   it('has a box for each slot, the stale first', () => {
     const holders = [sampleHolder('x', 90, { stale: true }), sampleHolder('y', 1)]
     const report = sampleReport({ groups: [sampleGroup('a', { slots: 4, holders })] })
-    expect(markupOf(report, 'group-a').match(/<i class="\w+">/g)).to.deep.equal(
+    expect(markupOf(report, 'group_a').match(/<i class="\w+">/g)).to.deep.equal(
       ['stale', 'held', 'free', 'free'].map((state) => `<i class="${state}">`),
     )
-    expect(markupOf(report, 'group-a')).to.include('aria-label="4 slots: 2 held, 2 free, 1 stale"')
+    expect(markupOf(report, 'group_a')).to.include('aria-label="4 slots: 2 held, 2 free, 1 stale"')
   })
 
   it('does not say that nobody holds where the store has not been seen', () => {
     const unknown = { held: null, free: null, stale: null }
     const groups = [sampleGroup('a', { slots: 2, ...unknown }), sampleGroup('b')]
     const report = sampleReport({ groups, cap: { slots: 3, held: null } })
-    expect(markupOf(report, 'group-a').match(/<i class="\w+">/g)).to.deep.equal(
+    expect(markupOf(report, 'group_a').match(/<i class="\w+">/g)).to.deep.equal(
       Array.from({ length: 2 }, () => '<i class="unknown">'),
     )
     const text = textOfGroup({ slots: 2, ...unknown })
@@ -89,7 +95,7 @@ describe('a group on the page', () => {
 
   it('has a bar where there are too many slots for boxes', () => {
     const report = sampleReport({ groups: [sampleGroup('a', { slots: 41 })] })
-    expect(markupOf(report, 'group-a')).to.include('<svg').and.not.include('<i class')
+    expect(markupOf(report, 'group_a')).to.include('<svg').and.not.include('<i class')
   })
 
   it('shows every holder, and where nobody knows since when', () => {
