@@ -141,28 +141,33 @@ function placeGroups(ids) {
 const LOST_AFTER_MS = 3000
 const RETRY_MS = 5000
 
+/** How long nothing may be heard: two beats of the daemon have been missed then, and are not just late. */
+const SILENT_AFTER_MS = 2.5 * Number(main.dataset['beat'])
+
 /** @type {EventSource | undefined} */
 let source
 let since = main.dataset['since'] ?? ''
 /** @type {number | undefined} */
 let lostTimer
 /** @type {number | undefined} */
+let silenceTimer
+/** @type {number | undefined} */
 let retryTimer
 
 function connect() {
   if (source !== undefined || document.hidden) return
   source = new EventSource(`events?since=${encodeURIComponent(since)}`)
-  source.onopen = () => {
-    clearTimeout(lostTimer)
-    lostTimer = undefined
-    say('on', 'live')
-  }
+  lostTimer ??= setTimeout(sayLost, LOST_AFTER_MS)
+  awaitBeat()
+  source.onopen = hear
+  source.addEventListener('beat', hear)
   source.onmessage = ({ data, lastEventId }) => {
+    hear()
     since = lastEventId
     apply(JSON.parse(data))
   }
   source.onerror = () => {
-    lostTimer ??= setTimeout(() => say('lost', 'connection lost'), LOST_AFTER_MS)
+    lostTimer ??= setTimeout(sayLost, LOST_AFTER_MS)
     // It comes back by itself after a break, but not after an answer that refuses.
     if (source?.readyState !== EventSource.CLOSED) return
     disconnect()
@@ -172,8 +177,31 @@ function connect() {
 
 function disconnect() {
   clearTimeout(retryTimer)
+  clearTimeout(silenceTimer)
   source?.close()
   source = undefined
+}
+
+/** The daemon answers. */
+function hear() {
+  clearTimeout(lostTimer)
+  lostTimer = undefined
+  awaitBeat()
+  say('on', 'live')
+}
+
+/** A daemon that stands still, or a network that is gone, ends no connection: it only falls silent. */
+function awaitBeat() {
+  clearTimeout(silenceTimer)
+  silenceTimer = setTimeout(() => {
+    sayLost()
+    disconnect()
+    connect()
+  }, SILENT_AFTER_MS)
+}
+
+function sayLost() {
+  say('lost', 'connection lost')
 }
 
 /** @type {(state: string, words: string) => void} */

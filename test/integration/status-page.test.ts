@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Browser } from 'playwright-core'
 import { holderKey } from '../../lib/lock/keys.js'
 import { startBrowser } from '../support/browser.js'
 import { etcdConfig } from '../support/etcd-config.js'
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js'
+import { eventually } from '../support/eventually.js'
 import { deleteRaw, listRaw, putRaw } from '../support/etcdctl.js'
 import { preReboot, sendRequest, steadyState } from '../support/fleetlock-request.js'
 import { findFreePort } from '../support/free-port.js'
@@ -17,6 +19,8 @@ import { PHONE, Visit } from '../support/visit.js'
 const MACHINE = '2204af7f41984cb19b8cde4edc06c142'
 const OTHER = '978a225b3d7b40e9acd7ce9b62f68444'
 const LIVE_WITHIN_MS = 2000
+/** Two beats and a half, as docs/status-page.md says, and a little for the browser. */
+const SILENT_WITHIN_MS = 14_000
 
 describe('the status page of a daemon on etcd', function () {
   this.timeout(60_000)
@@ -140,6 +144,25 @@ describe('the status page of a daemon on etcd', function () {
     // That nobody answered is what the browser has to say.
     const others = visit.complaints.splice(0).filter((text) => !text.includes('net::ERR_'))
     expect(others).to.deep.equal([])
+    await visit.end()
+  })
+
+  it('says so when the daemon stands still or is cut off, and goes on by another connection', async () => {
+    const visit = await Visit.start(browser, await start())
+    let connections = 1
+    visit.tab.on('request', (request) => {
+      if (request.url().includes('/events?')) connections += 1
+    })
+    // Its beats alone keep it live.
+    await sleep(SILENT_WITHIN_MS)
+    expect([await visit.text('.live'), connections]).to.deep.equal(['live', 1])
+    daemon.signal('SIGSTOP')
+    await visit.shows('.live.lost', 'connection lost', SILENT_WITHIN_MS)
+    await eventually(() => expect(connections).to.equal(2))
+    daemon.signal('SIGCONT')
+    await visit.tab.locator('.live.on').waitFor()
+    await preReboot(daemon.serviceUrl, { id: MACHINE, group })
+    await visit.shows(`#group_${group} .holders`, MACHINE)
     await visit.end()
   })
 

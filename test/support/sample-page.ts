@@ -1,12 +1,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
+import { systemClock } from '../../lib/daemon/system-clock.js'
 import { readAssets } from '../../lib/status/page/assets.js'
 import { LivePage } from '../../lib/status/page/live-page.js'
 import { addPageRoutes } from '../../lib/status/page/page-routes.js'
 import type { StatusReport } from '../../lib/status/status-report.js'
-import { FakeClock } from './fake-clock.js'
 import { SAMPLE_NOW } from './sample-reports.js'
+
+/** It is always {@link SAMPLE_NOW}, but the beats come as they do. */
+const SAMPLE_CLOCK = { ...systemClock, now: () => SAMPLE_NOW }
 
 /** The status page over a report of a test's own, which it may change. */
 export interface SamplePage {
@@ -27,7 +30,7 @@ export async function serveSamplePage(report: StatusReport): Promise<SamplePage>
     },
   }
   const assets = readAssets()
-  const page = new LivePage(source, new FakeClock(SAMPLE_NOW), assets.build)
+  const page = new LivePage(source, SAMPLE_CLOCK, assets.build)
   const service = express()
   addPageRoutes(service, page, assets)
   const server = createServer(service)

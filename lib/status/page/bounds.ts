@@ -26,10 +26,11 @@ export const MAX_LISTENERS = 64
 export const MAX_LISTENER_BACKLOG = 4 * 1024 * 1024
 
 /**
- * How often listeners hear something, and what grows with time alone is looked at, in milliseconds:
- * below the 60 s after which proxies give up on a connection that is silent.
+ * How often listeners hear something, and what grows with time alone is looked at, in milliseconds. A
+ * page that misses two beats says that the connection is lost; and it is far below the 60 s after which
+ * proxies give up on a connection that is silent.
  */
-export const HEARTBEAT_MS = 15_000
+export const HEARTBEAT_MS = 5000
 
 /** How long one listens before it has to show its password again, in milliseconds. */
 export const LISTENING_MS = 15 * 60_000

@@ -1,4 +1,5 @@
 import type { StatusReport } from '../status-report.js'
+import { HEARTBEAT_MS } from './bounds.js'
 import { html, type Html } from './html.js'
 import type { Section } from './sections.js'
 
@@ -42,7 +43,12 @@ export function pageDocument(
             >
           </span>
         </header>
-        <main data-now="${now}" data-since="${since}" data-build="${build}">
+        <main
+          data-now="${now}"
+          data-since="${since}"
+          data-build="${build}"
+          data-beat="${HEARTBEAT_MS}"
+        >
           ${fixed('attention')}
           <section class="groups" id="groups" aria-labelledby="groups-title" tabindex="-1">
             <div class="title">

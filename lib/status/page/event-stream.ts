@@ -19,9 +19,9 @@ export class EventStream {
     this.#write(`id: ${id}\ndata: ${data}\n\n`)
   }
 
-  /** Shows that the connection is alive. */
+  /** Shows that the daemon answers. An event, since scripts do not hear of comments. */
   beat(): void {
-    this.#write(':\n\n')
+    this.#write('event: beat\ndata:\n\n')
   }
 
   end(): void {

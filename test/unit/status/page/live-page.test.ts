@@ -184,7 +184,7 @@ describe('the live page', () => {
     const response = await listen(await draw())
     shown = held
     await clock.advance(HEARTBEAT_MS)
-    expect(response.written.filter((text) => text === ':\n\n')).to.have.length(1)
+    expect(response.written.filter((text) => text === 'event: beat\ndata:\n\n')).to.have.length(1)
     expect(response.updates.at(-1)).to.deep.equal(['attention', 'group_b'])
   })
 
