@@ -1,12 +1,13 @@
 import type { HoldReport, StatusReport } from '../status-report.js'
 import { attentionSection } from './attention-section.js'
 import { findAttention } from './attention.js'
-import { MAX_OPEN_GROUPS } from './bounds.js'
+import { MAX_OPEN_GROUPS, MAX_TIMELINE_ROWS } from './bounds.js'
 import { groupAnchor } from './group-anchor.js'
 import { groupSection } from './group-section.js'
 import type { Html } from './html.js'
 import { rankGroups } from './severity.js'
 import { storeSection } from './store-section.js'
+import { phaseOf } from './timeline.js'
 
 /** A part of the page that is drawn, and sent when it has changed, by itself. */
 export interface Section {
@@ -19,9 +20,6 @@ export interface Section {
   /** Draws it; ages count up to `now`, in milliseconds since the epoch. */
   readonly draw: (now: number) => Html
 }
-
-/** How often a bar that still grows is drawn anew, in milliseconds: a pixel or two of half an hour. */
-const GROWTH_MS = 10_000
 
 /** All parts of the page, in their order. */
 export function sectionsOf(report: StatusReport): readonly Section[] {
@@ -38,12 +36,11 @@ export function sectionsOf(report: StatusReport): readonly Section[] {
     fixed('attention', (now) => attentionSection(report, attention, now)),
     ...groups.map((ranked): Section => {
       const holds = holdsOf.get(ranked.group.name) ?? []
-      const isGrowing = holds.some(({ to }) => to === null)
-      const growth = isGrowing && Math.floor(Date.parse(report.at) / GROWTH_MS)
+      const phase = holds.length > 0 && phaseOf(holds, Date.parse(report.at), MAX_TIMELINE_ROWS)
       return {
         id: groupAnchor(ranked.group.name),
         isGroup: true,
-        key: keyOf([ranked, holds, paused, growth]),
+        key: keyOf([ranked, holds, paused, phase]),
         draw: (now) => groupSection(ranked, holds, paused, now),
       }
     }),

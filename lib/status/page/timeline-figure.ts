@@ -4,7 +4,7 @@ import { html, type Html } from './html.js'
 import { nodeId } from './node-id.js'
 import { count } from './plural.js'
 import { age, moment, printDuration, printMoment } from './times.js'
-import { layOut, type Bar, type Timeline, type TimelineRow } from './timeline.js'
+import { isHeld, layOut, type Bar, type Timeline, type TimelineRow } from './timeline.js'
 
 /** When each machine held a slot: drawn, and as a table for who does not see it or wants it exact. */
 export function timelineFigure(
@@ -41,10 +41,14 @@ function rowOf({ id, name, bars }: TimelineRow, { ticks }: Timeline, look: Look)
   </div>`
 }
 
-function barOf({ start, width, isHeld, hold }: Bar, { now, stale }: Look): Html {
-  const state = !isHeld ? 'past' : stale.has(hold.id) ? 'stale' : 'held'
+function barOf({ start, width, hold }: Bar, { now, stale }: Look): Html {
+  const state = !isHeld(hold) ? 'past' : stale.has(hold.id) ? 'stale' : 'held'
   const from = hold.from === null ? 'unknown' : printMoment(Date.parse(hold.from), now)
-  const to = hold.to === null ? 'now' : printMoment(Date.parse(hold.to), now)
+  const to = isHeld(hold)
+    ? 'now'
+    : hold.to === null
+      ? 'unknown'
+      : printMoment(Date.parse(hold.to), now)
   return html`<rect
     class="${state}"
     x="${percent(start)}"
@@ -80,7 +84,7 @@ function holdTable(group: string, holds: readonly HoldReport[], now: number): Ht
       html`<tr>
         <td>${nodeId(hold)}</td>
         <td>${hold.from === null ? 'unknown' : moment(hold.from, now)}</td>
-        <td>${hold.to === null ? 'holds' : moment(hold.to, now)}</td>
+        <td>${isHeld(hold) ? 'holds' : hold.to === null ? 'unknown' : moment(hold.to, now)}</td>
         <td>${lengthOf(hold, now)}</td>
         <td>${hold.ended}</td>
       </tr>`,
@@ -106,7 +110,9 @@ function holdTable(group: string, holds: readonly HoldReport[], now: number): Ht
   </details>`
 }
 
-function lengthOf({ from, to }: HoldReport, now: number): Html | string {
+function lengthOf(hold: HoldReport, now: number): Html | string {
+  const { from, to } = hold
   if (from === null) return ''
-  return to === null ? age(from, now) : printDuration(Date.parse(to) - Date.parse(from))
+  if (to !== null) return printDuration(Date.parse(to) - Date.parse(from))
+  return isHeld(hold) ? age(from, now) : ''
 }

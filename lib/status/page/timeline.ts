@@ -10,7 +10,6 @@ export interface Span {
 export interface Bar {
   readonly start: number
   readonly width: number
-  readonly isHeld: boolean
   readonly hold: HoldReport
 }
 
@@ -54,6 +53,9 @@ const STEPS = [5, 10, 30, 60, 120, 240, 720, 1440, 2880, 10_080].map((step) => s
 /** As many as can be read on a phone. */
 const MAX_TICKS = 4
 
+/** By which share of its width a timeline moves before it is drawn anew: a pixel or two. */
+const STEP_SHARE = 1 / 180
+
 /** A bar is never drawn shorter than this share: a quick reboot in a week has to be seen, too. */
 const MIN_WIDTH = 0.006
 
@@ -63,15 +65,12 @@ export function layOut(holds: readonly HoldReport[], now: number, maxRows: numbe
     hold.from === null ? -Infinity : Date.parse(hold.from)
   const ids = [...new Set([...holds].sort((a, b) => began(a) - began(b)).map(({ id }) => id))]
   // The last to begin are what a rollout is at; who holds still is never left out.
-  const holding = new Set(holds.filter(({ to }) => to === null).map(({ id }) => id))
+  const holding = new Set(holds.filter(isHeld).map(({ id }) => id))
   const byInterest = new Set([...ids.filter((id) => holding.has(id)), ...[...ids].reverse()])
   const last = new Set([...byInterest].slice(0, maxRows))
   const shownIds = ids.filter((id) => last.has(id))
   const shown = holds.filter(({ id }) => last.has(id))
-  const earliest = Math.min(now, ...shown.map((hold) => Date.parse(hold.from ?? hold.to ?? '')))
-  const length =
-    SPANS.find((each) => now - earliest <= each * 0.98) ?? Math.max(now - earliest, DAY_MS)
-  const span = { from: now - length, to: now }
+  const span = { from: now - lengthOf(shown, now), to: now }
   return {
     span,
     rows: shownIds.map((id) => {
@@ -83,12 +82,34 @@ export function layOut(holds: readonly HoldReport[], now: number, maxRows: numbe
   }
 }
 
+/**
+ * When a timeline has to be drawn anew though its holds are the same: what it says of two moments is
+ * equal while the same span is shown, the same day is today, and all has hardly moved.
+ */
+export function phaseOf(holds: readonly HoldReport[], now: number, maxRows: number): string {
+  const { from, to } = layOut(holds, now, maxRows).span
+  const steps = Math.floor(now / ((to - from) * STEP_SHARE))
+  return [to - from, Math.floor(now / DAY_MS), steps].join(' ')
+}
+
+/** Whether it goes on; one that is over may have an end that nobody has recorded. */
+export function isHeld({ ended }: HoldReport): boolean {
+  return ended === null
+}
+
+/** The shortest span that has all of which the time is known. */
+function lengthOf(holds: readonly HoldReport[], now: number): number {
+  const known = holds.flatMap(({ from, to }) => from ?? to ?? [])
+  const needed = now - Math.min(now, ...known.map((at) => Date.parse(at)))
+  return SPANS.find((each) => needed <= each * 0.98) ?? Math.ceil(needed / DAY_MS) * DAY_MS
+}
+
 function barOf(hold: HoldReport, { from, to }: Span): Bar {
   const share = (at: string | null, otherwise: number): number =>
     at === null ? otherwise : Math.min(1, Math.max(0, (Date.parse(at) - from) / (to - from)))
-  const end = share(hold.to, 1)
   const start = Math.min(share(hold.from, 0), 1 - MIN_WIDTH)
-  return { start, width: Math.max(end - start, MIN_WIDTH), isHeld: hold.to === null, hold }
+  const end = share(hold.to, isHeld(hold) ? 1 : start)
+  return { start, width: Math.max(end - start, MIN_WIDTH), hold }
 }
 
 function ticksOf({ from, to }: Span): Timeline['ticks'] {

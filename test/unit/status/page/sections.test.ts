@@ -6,6 +6,7 @@ import {
   ago,
   machineId,
   sampleGroup,
+  sampleHold,
   sampleHolder,
   sampleReport,
   SAMPLE_NOW,
@@ -68,6 +69,46 @@ function countTags(report: StatusReport): number {
   const drawn = sectionsOf(report).map(({ draw }) => draw(SAMPLE_NOW).toString())
   return drawn.join('').split('<').length
 }
+
+describe('a group in which nothing happens', () => {
+  /** How many different keys it has at these times, in minutes after {@link SAMPLE_NOW}. */
+  function countKeys(minutes: readonly number[], timeline: StatusReport['timeline'] = []): number {
+    const keys = minutes.map((each) => {
+      const report = sampleReport({ groups: [sampleGroup('a')], timeline, at: ago(-each) })
+      return sectionsOf(report).find(({ id }) => id === 'group_a')?.key
+    })
+    return new Set(keys).size
+  }
+
+  it('is drawn anew when its timeline has another span', () => {
+    const hold = sampleHold('a', 'x', [20, 15])
+    expect(countKeys([0, 9], [hold])).to.equal(2)
+    expect(countKeys([0, 60, 24 * 60, 90 * 24 * 60], [hold])).to.equal(4)
+  })
+
+  it('is drawn anew when a day is over, with which its times get their date', () => {
+    const justBefore = 21 * 60 - 7.3
+    expect(
+      countKeys([justBefore, justBefore + 0.2], [sampleHold('a', 'x', [7000, 6990])]),
+    ).to.equal(2)
+  })
+
+  it('is drawn anew only when its timeline has moved by a pixel or two', () => {
+    const aMinuteOfBeats = Array.from({ length: 12 }, (_, beat) => beat / 12)
+    const inAMinute = [
+      [20, 15],
+      [200, 195],
+      [2000, 1995],
+      [200_000, 199_000],
+    ] as const
+    const counts = inAMinute.map((each) => countKeys(aMinuteOfBeats, [sampleHold('a', 'x', each)]))
+    expect(counts).to.deep.equal([6, 2, 1, 1])
+  })
+
+  it('is not drawn anew where there is no timeline', () => {
+    expect(countKeys([0, 1, 60, 3000])).to.equal(1)
+  })
+})
 
 describe('a group on the page', () => {
   it('has a box for each slot, the stale first', () => {
@@ -138,6 +179,14 @@ describe('a group on the page', () => {
         'blackout closed closing, until Sat 01:00 Europe/Berlin (for 20 h 52 min) ' +
         'reboot windows closed opens Tue 03:00 Europe/Berlin (in 3 d 22 h) ' +
         'Prometheus alerts closed DiskFull, for 9 min, asked 1 min ago HTTP checks not asked yet',
+    )
+  })
+
+  it('does not say that a machine holds whose end nobody has recorded', () => {
+    const timeline = [{ ...sampleHold('a', 'x', [15]), ended: 'not recorded' }]
+    expect(textOfGroup({}, { timeline })).to.include('x 02:52 unknown not recorded')
+    expect(markupOf(sampleReport({ groups: [sampleGroup('a')], timeline }), 'group_a')).to.include(
+      '<title>02:52 to unknown</title>',
     )
   })
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { layOut } from '../../../../lib/status/page/timeline.js'
+import { isHeld, layOut } from '../../../../lib/status/page/timeline.js'
 import { sampleHold, SAMPLE_NOW } from '../../../support/sample-reports.js'
 
 const HOUR_MS = 60 * 60_000
@@ -15,7 +15,7 @@ describe('the timeline', () => {
     expect(span).to.deep.equal({ from: SAMPLE_NOW - HOUR_MS / 2, to: SAMPLE_NOW })
     const shown = rows.map(({ id, bars }) => [
       id,
-      bars.map(({ start, width, isHeld }) => [start.toFixed(2), width.toFixed(2), isHeld]),
+      bars.map(({ start, width, hold }) => [start.toFixed(2), width.toFixed(2), isHeld(hold)]),
     ])
     expect([shown, more]).to.deep.equal([
       [
@@ -48,6 +48,27 @@ describe('the timeline', () => {
     expect(row?.bars.map(({ start, width }) => [start, width.toFixed(2)])).to.deep.equal([
       [0, '0.67'],
     ])
+  })
+
+  it('goes by the others where nobody knows when a hold began and it goes on', () => {
+    const { span, rows } = layOut([sampleHold('g', 'a', [null])], SAMPLE_NOW, 3)
+    expect(span.from).to.equal(SAMPLE_NOW - HOUR_MS / 2)
+    expect(rows[0]?.bars.map(({ start, width }) => [start, width])).to.deep.equal([[0, 1]])
+    const holds = [sampleHold('g', 'a', [null]), sampleHold('g', 'b', [50, 45])]
+    expect(layOut(holds, SAMPLE_NOW, 3).span.from).to.equal(SAMPLE_NOW - HOUR_MS)
+  })
+
+  it('shows of a hold that is over, nobody knows since when, only that it began', () => {
+    const hold = { ...sampleHold('g', 'a', [15]), ended: 'not recorded' }
+    const { rows, more } = layOut([hold, sampleHold('g', 'b', [20])], SAMPLE_NOW, 1)
+    expect([rows.map(({ id }) => id), more]).to.deep.equal([['b'], 1])
+    const [bar] = layOut([hold], SAMPLE_NOW, 1).rows[0]?.bars ?? []
+    expect([bar?.start, bar?.width]).to.deep.equal([0.5, 0.006])
+  })
+
+  it('is a number of whole days where it is long', () => {
+    const { span } = layOut([sampleHold('g', 'a', [50.3 * 24 * 60])], SAMPLE_NOW, 3)
+    expect(span.from).to.equal(SAMPLE_NOW - 51 * 24 * HOUR_MS)
   })
 
   it('has bars inside of its span, and ticks at round times, whatever the holds', () => {
