@@ -48,11 +48,13 @@ export class ConsistencyChecker {
         if (this.#seen(name, `corrupt ${state.problem}`) === 1) {
           this.#events.groupCorrupt(name, state.key, state.problem)
         }
+        this.#events.groupNotObserved(name)
         continue
       }
       const semaphore = state?.semaphore.value
       if (semaphore === undefined) {
         counts.missing += 1
+        this.#events.groupNotObserved(name)
         continue
       }
       const { totalSlots, holders } = semaphore

@@ -24,7 +24,7 @@ export interface RequestEnd {
   readonly durationSeconds: number
 }
 
-/** A group's configured slots and what the store holds; null where the store holds nothing. */
+/** A group's slots, and how many of them are held, in the store. */
 export interface GroupFigures {
   readonly group: string
   readonly totalSlots: number
@@ -164,6 +164,12 @@ function groupEvents(logger: Logger, metrics: Metrics) {
     groupObserved({ group, totalSlots, holders }: GroupFigures): void {
       metrics.databaseSlots.set({ group }, totalSlots)
       metrics.databaseHolders.set({ group }, holders)
+    },
+
+    /** There is no semaphore of it in the store, or none that can be read: its last figures are not true. */
+    groupNotObserved(group: string): void {
+      metrics.databaseSlots.remove({ group })
+      metrics.databaseHolders.remove({ group })
     },
 
     waitersChanged(group: string, count: number): void {

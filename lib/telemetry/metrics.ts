@@ -65,13 +65,13 @@ function groupMetrics(registers: Registry[]) {
     }),
     databaseSlots: new Gauge({
       name: 'airlock_database_semaphore_slots',
-      help: 'Slots of a group in the store.',
+      help: 'Slots of a group in the store; not there while its document is not, or cannot be read.',
       labelNames: ['group'],
       registers,
     }),
     databaseHolders: new Gauge({
       name: 'airlock_database_semaphore_lock_holders',
-      help: 'Slots of a group that are held, in the store.',
+      help: 'Slots of a group that are held, in the store; not there while its document is not.',
       labelNames: ['group'],
       registers,
     }),
