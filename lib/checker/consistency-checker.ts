@@ -1,3 +1,4 @@
+import type { CorruptGroup, GroupState } from '../lock/group-state.js'
 import type { GroupSettings } from '../lock/lock-manager.js'
 import type { GroupsSnapshot } from '../lock/store-poller.js'
 import type { Events } from '../telemetry/events.js'
@@ -10,7 +11,7 @@ export interface MismatchCounts {
   readonly missing: number
   /** Groups whose document is not a semaphore. */
   readonly corrupt: number
-  /** Groups in the store that are not configured here. */
+  /** Groups that are not configured here, and of which machines hold slots nevertheless. */
   readonly unconfigured: number
   /** Groups with more holders than slots, after the slots were lowered. */
   readonly overfull: number
@@ -70,7 +71,8 @@ export class ConsistencyChecker {
       }
     }
     const configured = new Set(this.#groups.map(({ name }) => name))
-    counts.unconfigured = [...stored.keys()].filter((name) => !configured.has(name)).length
+    const others = [...stored].filter(([name]) => !configured.has(name))
+    counts.unconfigured = others.filter(([, state]) => isHeld(state)).length
     this.#events.mismatchesCounted(counts)
     return counts
   }
@@ -81,4 +83,9 @@ export class ConsistencyChecker {
     this.#findings.set(group, { finding, seen })
     return seen
   }
+}
+
+/** Whether machines hold slots of it; of a document that cannot be read nobody knows. */
+function isHeld(state: GroupState | CorruptGroup): boolean {
+  return !('problem' in state) && (state.semaphore.value?.holders ?? []).length > 0
 }

@@ -107,7 +107,7 @@ function groupMetrics(registers: Registry[]) {
     }),
     mismatches: new Gauge({
       name: 'airlock_consistency_mismatches',
-      help: 'Groups whose stored state does not match the configuration, by kind of mismatch.',
+      help: 'Groups whose stored state does not match the configuration, by kind of mismatch; unconfigured ones count while they have holders.',
       labelNames: ['kind'],
       registers,
     }),

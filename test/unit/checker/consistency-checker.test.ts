@@ -3,7 +3,7 @@ import {
   ConsistencyChecker,
   type MismatchCounts,
 } from '../../../lib/checker/consistency-checker.js'
-import { semaphoreKey } from '../../../lib/lock/keys.js'
+import { configuredSlotsKey, semaphoreKey } from '../../../lib/lock/keys.js'
 import { GROUPS_SELECTORS, readGroups } from '../../../lib/lock/store-poller.js'
 import { collectingEvents } from '../../support/collecting-events.js'
 import { MemoryStore } from '../../support/memory-store.js'
@@ -96,5 +96,19 @@ describe('ConsistencyChecker', () => {
     expect(lines[0]).to.match(
       /^level=error .* group=g key=com\.coreos\.airlock\/groups\/g\/v1\/semaphore/,
     )
+  })
+
+  it('counts a group that is not configured while machines hold its slots', async () => {
+    const { store, put, check, samples } = setUp()
+    put('gone', '{"total_slots":2,"holders":["a"]}')
+    store.put(configuredSlotsKey('gone'), '2')
+    expect(await check()).to.deep.equal({ ...NONE, unconfigured: 1 })
+    put('gone', '{"total_slots":2,"holders":[]}')
+    put('broken', 'no semaphore')
+    store.put(configuredSlotsKey('rest'), '2')
+    expect(await check()).to.deep.equal(NONE)
+    expect(await samples('airlock_consistency_mismatches')).to.include('unconfigured 0')
+    // Figures have the configured groups only.
+    expect(await samples('airlock_database_semaphore_slots')).to.deep.equal([])
   })
 })
