@@ -152,13 +152,19 @@ function storeEvents(logger: Logger, metrics: Metrics) {
 }
 
 function groupEvents(logger: Logger, metrics: Metrics) {
+  let configured: readonly string[] = []
   return {
+    /** Gauges of groups that are gone go with them; counters stay: what they have counted has happened. */
     groupsConfigured(groups: readonly { readonly name: string; readonly slots: number }[]): void {
       metrics.configGroups.set(groups.length)
       for (const gauge of [metrics.configSlots, metrics.databaseSlots, metrics.databaseHolders]) {
         gauge.reset()
       }
       for (const { name, slots } of groups) metrics.configSlots.set({ group: name }, slots)
+      // Who waits for the others is told only when it changes.
+      const names = groups.map(({ name }) => name)
+      for (const group of configured) if (!names.includes(group)) metrics.waiters.remove({ group })
+      configured = names
     },
 
     groupObserved({ group, totalSlots, holders }: GroupFigures): void {

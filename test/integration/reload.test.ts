@@ -137,6 +137,26 @@ ${more}`
     })
   })
 
+  it('shows no waiters of a group that it has removed, and still those of the others', async () => {
+    const waiting = (groups: Record<string, number>): string =>
+      config(groups).replace('default_slots = 1', 'default_slots = 1\nwait_timeout_ms = 15000')
+    await start(waiting({ db: 1, web: 1 }))
+    for (const group of ['db', 'web']) expect(await ask(group, 'a')).to.equal(200)
+    const [toStay, toGo] = [ask('db', 'b'), ask('web', 'b')]
+    const waiters = async (): Promise<readonly string[]> => {
+      const { body } = await sendRequest(`${daemon.statusUrl}/metrics`)
+      return body.match(/^airlock_waiters\{.*$/gm) ?? []
+    }
+    const [db, web] = ['airlock_waiters{group="db"} 1', 'airlock_waiters{group="web"} 1']
+    await eventually(async () => expect(await waiters()).to.have.members([db, web]))
+    await reload(waiting({ db: 1 }), /has been reloaded/)
+    expect(await toGo).to.equal('unknown_group')
+    const left = await waiters()
+    await steadyState(daemon.serviceUrl, { group: 'db', id: 'a' })
+    expect(await toStay).to.equal(200)
+    expect(left).to.deep.equal([db])
+  })
+
   describe('under systemd', () => {
     let receiver: NotifyReceiver
 
