@@ -94,8 +94,9 @@ const HEAD = `# Metrics
 <!-- Written by \`npm run docs:metrics\` from the registry and the alert rules; a test compares it. -->
 
 The status service has them at \`/metrics\`, in Prometheus' text format; \`status.htpasswd_path\` guards them. Labels are taken
-from closed or configured sets only: no machine's id is in one. Every replica reports all groups of the store, so take
-\`max by (group)\` over replicas, not \`sum\`; what a replica counts by itself (requests, waiters, errors) is summed.
+from closed or configured sets only: no machine's id is in one. Every replica reports the groups of its configuration, as the
+store has them, so take \`max by (group)\` over replicas, not \`sum\`; what a replica counts by itself (requests, waiters, errors)
+is summed. A group that a reload removes takes its gauges along; what has been counted of it stays until the next start.
 
 ¹ coreos/airlock has it under the same name, with the same meaning.
 `
