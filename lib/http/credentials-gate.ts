@@ -68,6 +68,16 @@ export class CredentialsGate {
   }
 
   /**
+   * Whether credentials that were let in would be again without being compared: neither is their entry
+   * another since, nor were there none to ask for then.
+   */
+  isStillGood(header: string | undefined): boolean {
+    if (this.#htpasswd === undefined) return true
+    const credentials = parseBasicHeader(header)
+    return credentials !== undefined && this.#isVerified(credentials.user, credentials.password)
+  }
+
+  /**
    * Judges an `Authorization` header from a client's address. Where `isGone` is true when its turn
    * comes, nothing is compared.
    *

@@ -38,6 +38,11 @@ const REPLIES: Readonly<Record<CredentialsRefusal, ErrorReply>> = {
   },
 }
 
+const PASSWORDS_CHANGED: ErrorReply = {
+  kind: 'unauthorized',
+  value: 'the password file has changed while this request waited; ask again',
+}
+
 const FORBIDDEN = { user: 'this user', id: 'this id' } as const
 
 /** Decides whom the main service answers, before and after the body of a request is read. */
@@ -101,6 +106,18 @@ export class Door {
     if (lacking === undefined) return undefined
     const value = `${FORBIDDEN[lacking]} may not use the group ${JSON.stringify(identity.group)}`
     return { kind: 'forbidden', value }
+  }
+
+  /**
+   * How a node is answered that was let in and permitted, but would not be any more: the password file
+   * or the settings have changed since. Undefined if it still may.
+   */
+  revoke(
+    header: string | undefined,
+    identity: NodeIdentity,
+    user: string | undefined,
+  ): ErrorReply | undefined {
+    return this.#gate.isStillGood(header) ? this.permit(identity, user) : PASSWORDS_CHANGED
   }
 
   #createBuckets({ maxRequestsPerMinute: most }: DoorSettings): TokenBuckets | undefined {

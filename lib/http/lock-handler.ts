@@ -5,7 +5,6 @@ import type { ErrorReply } from '../fleetlock/kinds.js'
 import { PROTOCOL_HEADER, PROTOCOL_HEADER_VALUE } from '../fleetlock/protocol.js'
 import { replyToRefusal } from '../fleetlock/reply-to-refusal.js'
 import { parseRequestBody } from '../fleetlock/request-body.js'
-import type { Outcome } from '../lock/batch.js'
 import type { Client } from '../lock/pending-request.js'
 import type { Locks } from '../lock/lock-manager.js'
 import type { NodeIdentity } from '../semaphore/node-identity.js'
@@ -95,9 +94,9 @@ export class LockExchange {
       return
     }
     try {
-      const outcome = await this.#decide(identity, await this.#clientOf(request))
-      if (outcome.outcome === 'refused') this.refuse(replyToRefusal(outcome.refusal))
-      else this.#confirm(outcome.outcome)
+      const client = await requestingClient(request, this.#options.standstill)
+      if (this.#api === 'pre_reboot') await this.#lock(identity, client, request)
+      else await this.#unlock(identity, client)
     } catch (error) {
       this.fail(error)
     }
@@ -117,15 +116,30 @@ export class LockExchange {
     this.refuse({ kind: 'internal_error', value: `internal error; the log has it under ${name}` })
   }
 
-  #clientOf(request: IncomingMessage): Promise<Client> {
-    return requestingClient(request, this.#options.standstill)
+  /**
+   * It may wait for long. A machine that loses its right meanwhile is no more served than one that has
+   * gone: it could not give its slot back.
+   */
+  async #lock(
+    identity: NodeIdentity,
+    client: Client,
+    { headers: { authorization } }: IncomingMessage,
+  ): Promise<void> {
+    const { door, manager } = this.#options
+    const revoked = (): ErrorReply | undefined =>
+      door.revoke(authorization, identity, this.#context.user)
+    const outcome = await manager.lock(identity, {
+      isGone: () => client.isGone() || revoked() !== undefined,
+      onGone: (callback) => client.onGone(callback),
+    })
+    if (outcome.outcome !== 'refused') this.#confirm(outcome.outcome)
+    else this.refuse(revoked() ?? replyToRefusal(outcome.refusal))
   }
 
-  #decide(identity: NodeIdentity, client: Client): Promise<Outcome> {
-    const { manager } = this.#options
-    return this.#api === 'pre_reboot'
-      ? manager.lock(identity, client)
-      : manager.unlock(identity, client)
+  async #unlock(identity: NodeIdentity, client: Client): Promise<void> {
+    const outcome = await this.#options.manager.unlock(identity, client)
+    if (outcome.outcome !== 'refused') this.#confirm(outcome.outcome)
+    else this.refuse(replyToRefusal(outcome.refusal))
   }
 
   #confirm(outcome: string): void {

@@ -5,7 +5,7 @@ import type { BatchRequest, Outcome } from './batch.js'
 
 /** Who waits for an answer. */
 export interface Client {
-  /** Whether it has gone away, so that no answer would reach it. */
+  /** Whether it is not to be served any more: it has gone away, or what it asks for is not its right now. */
   isGone(): boolean
   /** Calls back once when it goes away. */
   onGone(callback: () => void): Cancel

@@ -1,3 +1,4 @@
+import { appendFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { expect } from 'chai'
 import { embeddedConfig } from '../support/embedded-config.js'
@@ -9,6 +10,7 @@ import {
   type FleetlockResponse,
   type RequestOptions,
 } from '../support/fleetlock-request.js'
+import { holdWriteLock } from '../support/hold-write-lock.js'
 import { APACHE_ENTRIES, basicAuthorization, htpasswdOf } from '../support/htpasswd.js'
 import { RawConnection } from '../support/raw-connection.js'
 import { runDaemon, type Daemon } from '../support/run-daemon.js'
@@ -241,6 +243,100 @@ describe('who is let in', () => {
       )
       expect(await Promise.all(tries)).to.deep.equal([FORBIDDEN, FORBIDDEN, '200'])
       expect((await ask({}, { group: 'default', id: 'm-1' })).status).to.equal(200)
+    })
+
+    describe('also after a wait for a slot', () => {
+      const WAITING = 'wait_timeout_ms = 12000'
+      const M1 = { group: 'default', id: 'm1' }
+      const M2 = { group: 'default', id: 'm2' }
+
+      const storePath = (): string => folder.file('airlock.db')
+      const configOf = (service: string, lock: string): string =>
+        embeddedConfig({ path: storePath(), more: `[lock]\n${WAITING}\n${lock}` }).replace(
+          '[service]\n',
+          `[service]\n${service}\n`,
+        )
+
+      async function startWith(service: string, lock = ''): Promise<void> {
+        const configPath = await folder.write('config.toml', configOf(service, lock))
+        daemon = await (await runDaemon({ configPath })).ready()
+      }
+
+      async function metric(name: string): Promise<string | undefined> {
+        const { body } = await sendRequest(`${daemon.statusUrl}/metrics`)
+        return new RegExp(`^${name}\\{group="default"\\} (\\d+)$`, 'm').exec(body)?.[1]
+      }
+
+      /** m1 holds the only slot, and m2 waits for it. */
+      async function startWithWaiter(
+        service = '',
+        options: RequestOptions = {},
+      ): Promise<{ readonly answer: Promise<FleetlockResponse> }> {
+        await startWith(service)
+        expect((await ask(options, M1)).status).to.equal(200)
+        const answer = ask(options, M2)
+        await eventually(async () => expect(await metric('airlock_waiters')).to.equal('1'))
+        return { answer }
+      }
+
+      async function reload(service: string, lock = ''): Promise<void> {
+        await folder.write('config.toml', configOf(service, lock))
+        daemon.signal('SIGHUP')
+        await daemon.logged(/has been reloaded/)
+      }
+
+      const release = async (options: RequestOptions = {}): Promise<number> =>
+        (await steadyState(daemon.serviceUrl, M1, options)).status
+
+      it('grants no slot to a machine whose id a reload has forbidden', async () => {
+        const { answer } = await startWithWaiter()
+        await reload('', 'default_allowed_ids = ["m1"]')
+        expect(await release()).to.equal(200)
+        const { status, kind, value } = await answer
+        expect({ status, kind, value }).to.deep.equal({
+          status: 403,
+          kind: 'forbidden',
+          value: 'this id may not use the group "default"',
+        })
+        await eventually(async () => {
+          expect(await metric('airlock_database_semaphore_lock_holders')).to.equal('0')
+        })
+        expect((await ask({}, M1)).status).to.equal(200)
+      })
+
+      it('grants no slot to a machine whose user is no longer in the password file', async () => {
+        const file = await passwords('htpasswd', { web: 'w', ops: 'o' })
+        const { answer } = await startWithWaiter(file, as('web', 'w'))
+        await passwords('htpasswd', { ops: 'o' })
+        await reload(file)
+        expect(await release(as('ops', 'o'))).to.equal(200)
+        expect(kindOf(await answer)).to.equal(UNAUTHORIZED)
+        expect((await ask(as('ops', 'o'), M1)).status).to.equal(200)
+      })
+
+      it('takes back the slot of a machine whose id is forbidden after its report', async () => {
+        await startWith('', 'default_slots = 2')
+        for (const node of [M1, M2]) expect((await ask({}, node)).status).to.equal(200)
+        const letGo = holdWriteLock(storePath())
+        // The first one is being written, the second one waits for its turn.
+        const first = steadyState(daemon.serviceUrl, M2)
+        await daemon.logged(/steady-state report.* id=m2/)
+        const second = release()
+        await daemon.logged(/steady-state report.* id=m1/)
+        await reload('', 'default_slots = 2\ndefault_allowed_ids = ["m2"]')
+        letGo()
+        expect((await first).status).to.equal(200)
+        expect(await second).to.equal(200)
+      })
+
+      it('grants it where a reload leaves it its right', async () => {
+        const file = await passwords('htpasswd', { web: 'w' })
+        const { answer } = await startWithWaiter(file, as('web', 'w'))
+        await appendFile(folder.file('htpasswd'), htpasswdOf({ ops: 'o' }))
+        await reload(file, 'default_allowed_ids = ["m*"]\ndefault_allowed_users = ["web"]')
+        expect(await release(as('web', 'w'))).to.equal(200)
+        expect((await answer).status).to.equal(200)
+      })
     })
 
     it('by rules that a reload has changed', async () => {

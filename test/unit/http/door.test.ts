@@ -72,4 +72,49 @@ describe('Door', () => {
     door.configure(OPEN)
     expect(door.permit({ group: 'db', id: 'x' }, 'web')).to.equal(undefined)
   })
+
+  describe('takes back the right of who was let in', () => {
+    const { authorization } = basicAuthorization('web', 'secret')
+    const NODE = { group: 'db', id: 'x' }
+    const KNOWN = { hashes: new Map([['web', 'secret']]), highestCost: 4 }
+
+    async function admitted(header: string | undefined): Promise<Door> {
+      const door = new Door(OPEN, gate, clock)
+      expect(await ask(door, 'pre_reboot', '192.0.2.1', header)).to.equal('in')
+      return door
+    }
+
+    const kindAfter = (door: Door, header: string | undefined): string =>
+      door.revoke(header, NODE, header === undefined ? undefined : 'web')?.kind ?? 'in'
+
+    it('when settings forbid the user or the id', async () => {
+      gate.replace(KNOWN)
+      const door = await admitted(authorization)
+      expect(kindAfter(door, authorization)).to.equal('in')
+      for (const rule of [{ allowedUsers: ['ops'] }, { allowedIds: ['0f'] }]) {
+        door.configure({ ...OPEN, groups: [{ name: 'db', ...rule }] })
+        expect(kindAfter(door, authorization)).to.equal('forbidden')
+      }
+    })
+
+    it('when its entry leaves the password file, or changes', async () => {
+      gate.replace(KNOWN)
+      const door = await admitted(authorization)
+      for (const hashes of [new Map([['ops', 'other']]), new Map([['web', 'changed']])]) {
+        gate.replace({ hashes, highestCost: 4 })
+        expect(kindAfter(door, authorization)).to.equal('unauthorized')
+      }
+      gate.replace({ hashes: new Map([...KNOWN.hashes, ['ops', 'other']]), highestCost: 4 })
+      expect(kindAfter(door, authorization)).to.equal('in')
+      gate.replace(undefined)
+      expect(kindAfter(door, authorization)).to.equal('in')
+    })
+
+    it('when there is a password file only now', async () => {
+      const door = await admitted(undefined)
+      expect(kindAfter(door, undefined)).to.equal('in')
+      gate.replace(KNOWN)
+      expect(kindAfter(door, undefined)).to.equal('unauthorized')
+    })
+  })
 })
