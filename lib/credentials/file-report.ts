@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 
 /** Something wrong with a file: the TOML path of the key that names it, and a text that names it too. */
 export interface FileProblem {
@@ -59,13 +60,18 @@ export class FileReport implements FileFindings {
   }
 }
 
+/** Of a named pipe without a writer, opening would otherwise wait for one, and hold a thread meanwhile. */
+const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK
+
 /** One byte more than allowed is read at most, so that a device does no harm either. */
 async function readBounded(
   file: string,
 ): Promise<{ readonly bytes: Buffer } | { readonly problem: string }> {
   const chunks: Buffer[] = []
   try {
-    for await (const chunk of createReadStream(file, { end: MAX_CREDENTIAL_FILE_BYTES })) {
+    const handle = await open(file, AT_ONCE)
+    // The stream closes the file, however it ends.
+    for await (const chunk of handle.createReadStream({ end: MAX_CREDENTIAL_FILE_BYTES })) {
       chunks.push(chunk as Buffer)
     }
   } catch (error) {

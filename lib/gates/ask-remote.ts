@@ -36,6 +36,9 @@ export async function askRemote(
 ): Promise<RemoteAnswer> {
   const { clock, signal } = options
   const stop = new AbortController()
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error))
+  })
   const giveUp = (why: string): void => stop.abort(new Error(why))
   const cancel = clock.schedule(remote.timeoutMs, () =>
     giveUp(`no answer within ${remote.timeoutMs} ms`),
@@ -44,7 +47,8 @@ export async function askRemote(
   signal.addEventListener('abort', onStop, { once: true })
   if (signal.aborted) onStop()
   try {
-    return await send(remote, url, stop.signal, options.wantsBody)
+    // A file on a mount that hangs is read for as long as that does; nothing ends it.
+    return await Promise.race([stopped, send(remote, url, stop.signal, options.wantsBody)])
   } catch (error) {
     return { problem: reasonOf(stop.signal.aborted ? stop.signal.reason : error) }
   } finally {
@@ -53,14 +57,24 @@ export async function askRemote(
   }
 }
 
+/**
+ * The last reading of each remote's files. Node.js has four threads for all files and names, and one that
+ * hangs keeps its own: a remote has one reading at a time.
+ */
+const readings = new WeakMap<Remote, Promise<unknown>>()
+
 async function send(
   remote: Remote,
   url: URL,
   signal: AbortSignal,
   wantsBody: boolean,
 ): Promise<RemoteAnswer> {
+  await readings.get(remote)
+  signal.throwIfAborted()
   const report = new FileReport()
-  const credentials = await readRemoteCredentials(remote, '', report)
+  const reading = readRemoteCredentials(remote, '', report)
+  readings.set(remote, reading)
+  const credentials = await reading
   if (credentials === undefined) {
     return { problem: report.problems.map(({ message }) => message).join('; ') }
   }

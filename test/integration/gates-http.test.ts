@@ -1,3 +1,8 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { systemClock } from '../../lib/daemon/system-clock.js'
 import { checkGateFiles } from '../../lib/gates/check-gate-files.js'
@@ -30,8 +35,10 @@ async function verdictOf(chain: GateChain | undefined): Promise<string> {
 describe('gates over HTTP', () => {
   const servers: FakeServer[] = []
   let folder: TempFolder
+  let bearerTokenPath: string
   before(async () => {
     folder = await createTempFolder()
+    bearerTokenPath = await folder.write('some-token', 'abc')
   })
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.close()
@@ -89,6 +96,45 @@ describe('gates over HTTP', () => {
     expect(await ask(cut.url)).to.equal('health error: socket hang up')
     expect(await ask(cut.url, { onError: 'allow' })).to.equal('open')
     expect(await ask('http://nowhere.invalid/')).to.match(/^health error: getaddrinfo/)
+  })
+
+  describe('whose files are on a mount that hangs', () => {
+    let comeBack: () => Promise<void>
+    beforeEach(() => {
+      comeBack = hangAllFiles()
+    })
+    afterEach(() => comeBack())
+
+    it('cannot be asked in time, read them once at a time, and go on when it is back', async () => {
+      const server = await start((response) => response.end())
+      const stop = new AbortController()
+      const http = [{ url: server.url, ...DEFAULTS, timeoutMs: 200, bearerTokenPath }]
+      const health = gatesOf({ http }, stop.signal).get('a')
+      const underWay: number[] = []
+      for (let time = 1; time <= 3; time += 1) {
+        expect(await verdictOf(health)).to.equal('health error: no answer within 200 ms')
+        underWay.push(filesUnderWay())
+      }
+      expect(new Set(underWay).size, `under way: ${underWay.join()}`).to.equal(1)
+      const asked = verdictOf(health)
+      stop.abort()
+      expect(await asked).to.equal('health error: it is being stopped or configured anew')
+      const again = gatesOf({ http: http.map((check) => ({ ...check, timeoutMs: 3000 })) }).get('a')
+      await comeBack()
+      expect(await verdictOf(again)).to.equal('open')
+      expect(server.requests).to.have.length(1)
+    })
+  })
+
+  it('cannot be asked with a pipe instead of a file, and can when it is replaced', async () => {
+    const server = await start((response) => response.end())
+    const bearerTokenPath = folder.file('pipe')
+    const health = gatesOf({ http: [{ url: server.url, ...DEFAULTS, bearerTokenPath }] }).get('a')
+    execFileSync('mkfifo', [bearerTokenPath])
+    expect(await verdictOf(health)).to.equal(`health error: ${bearerTokenPath} is empty`)
+    await rm(bearerTokenPath)
+    await folder.write('pipe', 'abc')
+    expect(await verdictOf(health)).to.equal('open')
   })
 
   it('cannot be asked with a file that holds no secret', async () => {
@@ -204,6 +250,30 @@ describe('gates over HTTP', () => {
     expect(server.requests).to.have.length(1)
   })
 })
+
+/**
+ * Keeps all of Node.js' threads for files waiting, as a mount does that hangs, until the returned function
+ * is called: each opens a pipe that nobody writes to.
+ */
+function hangAllFiles(): () => Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'airlock-test-'))
+  const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4)
+  const pipes = Array.from({ length: threads }, (_, i) => join(folder, `pipe-${i}`))
+  execFileSync('mkfifo', pipes)
+  const readers = pipes.map((pipe) => open(pipe, 'r'))
+  return async () => {
+    if (!existsSync(folder)) return
+    // On this thread, as all others wait.
+    const writers = pipes.map((pipe) => openSync(pipe, 'r+'))
+    for (const reader of readers) await (await reader).close()
+    for (const writer of writers) closeSync(writer)
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function filesUnderWay(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'FSReqPromise').length
+}
 
 const NO_ALERTS = '{"status":"success","data":{"resultType":"vector","result":[]}}'
 
