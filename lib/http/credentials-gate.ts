@@ -7,7 +7,7 @@ import { countingKey } from './client-address.js'
 import { TokenBuckets, type TokenBucketLimits } from './token-buckets.js'
 
 /** Why somebody is not let in: as label values. */
-export type CredentialsRefusal = 'missing' | 'wrong' | 'limited' | 'busy'
+export type CredentialsRefusal = 'missing' | 'wrong' | 'limited' | 'busy' | 'gone'
 
 /** Who asks, if that is asked for; or why they are not let in. */
 export type Admission =
@@ -98,7 +98,7 @@ export class CredentialsGate {
     if (this.#waiting >= MAX_WAITING) return { refusal: 'busy' }
     this.#waiting += 1
     const judged = this.#turn.then(() =>
-      isGone() ? ({ refusal: 'busy' } as const) : this.#compare(user, password, key),
+      isGone() ? ({ refusal: 'gone' } as const) : this.#compare(user, password, key),
     )
     this.#turn = judged.catch(() => undefined)
     try {

@@ -36,6 +36,11 @@ const REPLIES: Readonly<Record<CredentialsRefusal, ErrorReply>> = {
     kind: 'too_many_requests',
     value: 'too many passwords wait to be checked; try again in some minutes',
   },
+  // Nobody hears it; this is what is counted and logged.
+  gone: {
+    kind: 'request_timeout',
+    value: 'the client has gone away before its password was checked',
+  },
 }
 
 const PASSWORDS_CHANGED: ErrorReply = {

@@ -107,6 +107,19 @@ describe('CredentialsGate', () => {
     expect(comparer.asked).to.have.length(1)
   })
 
+  it('remembers 10 000 good credentials, and of more those that were used last', async () => {
+    const users = Array.from({ length: 10_001 }, (_, i) => `u${i}`)
+    gate.replace(htpasswdOf(Object.fromEntries(users.map((user) => [user, hashOf('secret')]))))
+    for (const user of users.slice(0, 10_000)) await ask(user, 'secret')
+    await ask('u0', 'secret')
+    await ask('u10000', 'secret')
+    expect(comparer.asked).to.have.length(10_001)
+    await ask('u0', 'secret')
+    expect(comparer.asked).to.have.length(10_001)
+    await ask('u1', 'secret')
+    expect(comparer.asked).to.have.length(10_002)
+  })
+
   it('compares good credentials once, also where they come at the same time', async () => {
     comparer.hold()
     const asked = Array.from({ length: 20 }, (_, i) => ask('web', 'secret', `192.0.2.${i}`))
@@ -190,7 +203,8 @@ describe('CredentialsGate', () => {
   })
 
   it('compares nothing for a client that has gone', async () => {
-    await ask('web', 'secret', '192.0.2.1', () => true)
+    const admission = await ask('web', 'secret', '192.0.2.1', () => true)
+    expect(admission).to.deep.equal({ refusal: 'gone' })
     expect(comparer.asked).to.deep.equal([])
   })
 
