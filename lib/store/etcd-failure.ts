@@ -37,9 +37,11 @@ const NEVER_SENT = [
 /**
  * Answers by which etcd says that it did not take the request; it checks these before it proposes it,
  * or when it applies it, and then applies nothing.
+ *
+ * That it is out of space is none of them: etcd also says so of transactions that were on their way when
+ * its space ended, and has applied those (`quotaApplierV3` in its source).
  */
 const REFUSED_BY_ETCD = [
-  'etcdserver: mvcc: database space exceeded',
   'etcdserver: request is too large',
   'etcdserver: too many operations in txn request',
   'etcdserver: duplicate key given in txn request',
