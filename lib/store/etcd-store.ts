@@ -1,21 +1,19 @@
-import { Range, type Etcd3, type ICompare, type IKeyValue, type IRangeRequest } from 'etcd3'
+import type { Etcd3 } from 'etcd3'
 import { delay, type Clock } from '../calendar/clock.js'
 import type { EtcdEndpoints } from './etcd-endpoints.js'
 import { explainEtcdError, type EtcdFailure } from './etcd-failure.js'
+import { bytes, compareOf, rangeOf, snapshotOf, wholeNumber } from './etcd-messages.js'
 import { StoreError } from './store-error.js'
 import {
   MAX_OPERATIONS,
   type CommitResult,
   type EndpointHealth,
-  type Entry,
-  type Guard,
   type Put,
   type Selector,
   type Snapshot,
   type Store,
   type Transaction,
 } from './store.js'
-import { textOfValue } from './value-text.js'
 
 /** What an etcd store stands on; it closes what it was given. */
 export interface EtcdStoreOptions {
@@ -32,12 +30,20 @@ const RETRY_DELAY_MS = { base: 30, jitter: 70 }
 const SHORTEST_ATTEMPT_MS = 20
 
 /**
+ * How long the outcome of a write is held back, in milliseconds, that may have happened and would fail
+ * again: etcd is out of space, say. Callers try at once to find out what has become of it, each attempt
+ * is a proposal in etcd's log, and it takes a person to end that.
+ */
+const HELD_BACK_MS = 500
+
+/**
  * A store on an etcd v3 cluster.
  *
  * INVARIANTS:
  * - One client for the life of the store, beside those of probes; every call has a deadline, here and at the client.
  * - A write is sent at most once, unless the earlier attempt surely did not reach etcd's log. What is
  *   not sure ends as `unknown`; only the caller knows how to settle that.
+ * - No write is begun without the time for its answer: it would end `unknown` for nothing.
  * - Guards compare mod_revision, never a version: a key that is deleted and made again has a low
  *   version once more.
  */
@@ -49,6 +55,8 @@ export class EtcdStore implements Store {
   readonly #closing = new AbortController()
   /** The last failure that was more than "set aside", so that the reason outlives the breakers. */
   #lastFailure: EtcdFailure | undefined
+  /** Why the last write failed; undefined once one was answered. */
+  #writeTrouble: string | undefined
 
   constructor({ client, endpoints, description, clock }: EtcdStoreOptions) {
     this.#client = client
@@ -85,7 +93,7 @@ export class EtcdStore implements Store {
       ],
       failure: unchanged.map((guard) => ({ request_range: rangeOf(guard) })),
     }
-    return this.#untilDone(true, end, async () => {
+    return this.#write(end, async () => {
       const response = await this.#client.kv.txn(request)
       return response.succeeded
         ? { outcome: 'committed', revision: wholeNumber(response.header.revision) }
@@ -125,6 +133,21 @@ export class EtcdStore implements Store {
     return leases
   }
 
+  async #write<T>(end: number, call: () => Promise<T>): Promise<T> {
+    if (end - this.#clock.monotonic() < SHORTEST_ATTEMPT_MS) {
+      const reason = this.#writeTrouble ?? 'no time was left to write to etcd'
+      throw new StoreError('unavailable', reason)
+    }
+    try {
+      const result = await this.#untilDone(true, end, call)
+      this.#writeTrouble = undefined
+      return result
+    } catch (error) {
+      if (error instanceof StoreError) this.#writeTrouble = error.message
+      throw error
+    }
+  }
+
   /**
    * Repeats a call on whichever endpoint is next until it succeeds, cannot succeed, or `end` (on the
    * monotonic clock) has come. The client itself moves on to another endpoint with each attempt.
@@ -139,8 +162,12 @@ export class EtcdStore implements Store {
       const { failure, cause } = attempt
       if (!failure.isSetAside) this.#lastFailure = failure
       const message = (failure.isSetAside ? this.#lastFailure : failure)?.message ?? failure.message
-      if (isWrite && !failure.isSurelyNotCommitted)
+      if (isWrite && !failure.isSurelyNotCommitted) {
+        const remainingMs = end - this.#clock.monotonic()
+        const heldBackMs = failure.mayPass ? 0 : Math.min(HELD_BACK_MS, remainingMs)
+        if (heldBackMs > 0) await delay(this.#clock, heldBackMs, this.#closing.signal)
         throw new StoreError('unknown', message, { cause })
+      }
       const pauseMs = RETRY_DELAY_MS.base + Math.random() * RETRY_DELAY_MS.jitter
       const hasTime = end - this.#clock.monotonic() >= pauseMs + SHORTEST_ATTEMPT_MS
       if (!failure.mayPass || !hasTime || this.#closing.signal.aborted) {
@@ -178,56 +205,3 @@ type Attempt<T> =
   | { readonly outcome: 'done'; readonly value: T }
   | { readonly outcome: 'pending' }
   | { readonly outcome: 'failed'; readonly failure: EtcdFailure; readonly cause: Error }
-
-function compareOf(guard: Guard): ICompare {
-  // "Not changed since": unlike a key's own revision, the newest of a prefix is only bounded above.
-  if ('prefix' in guard) {
-    const { start, end } = Range.prefix(guard.prefix)
-    const mod_revision = guard.revision + 1
-    return { result: 'Less', target: 'Mod', key: start, range_end: end, mod_revision }
-  }
-  return { result: 'Equal', target: 'Mod', key: bytes(guard.key), mod_revision: guard.revision }
-}
-
-function rangeOf(selector: Selector): IRangeRequest {
-  if ('key' in selector) return { key: bytes(selector.key) }
-  const { start, end } = Range.prefix(selector.prefix)
-  return { key: start, range_end: end }
-}
-
-function bytes(text: string): Buffer {
-  return Buffer.from(text, 'utf8')
-}
-
-interface RangeResponse {
-  readonly response_range?: { readonly kvs: readonly IKeyValue[] }
-}
-
-function snapshotOf(revision: string, responses: readonly RangeResponse[]): Snapshot {
-  const entries = new Map<string, Entry>()
-  for (const { response_range: range } of responses) {
-    for (const pair of range?.kvs ?? []) {
-      const key = pair.key.toString('utf8')
-      entries.set(key, {
-        key,
-        value: textOfValue(pair.value),
-        revision: wholeNumber(pair.mod_revision),
-        version: wholeNumber(pair.version),
-      })
-    }
-  }
-  const sorted = [...entries.values()].sort((a, b) => Buffer.compare(bytes(a.key), bytes(b.key)))
-  return { revision: wholeNumber(revision), entries: sorted }
-}
-
-/** etcd counts in 64 bits; at 10,000 commits a second, 2^53 is reached after 28,000 years. */
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value)) {
-    throw new StoreError(
-      'unavailable',
-      `etcd's counter ${text} is beyond what can be counted exactly`,
-    )
-  }
-  return value
-}
