@@ -27,7 +27,7 @@ export interface GroupEditorOptions {
   readonly by: string
 }
 
-/** An edit that could not be made; the message is a sentence for the operator. */
+/** An edit that could not be made, or may have been; the message is a sentence for the operator. */
 export class EditError extends Error {
   override readonly name = 'EditError'
 }
@@ -49,8 +49,11 @@ const PAUSE_MS = { base: 10, jitter: 40 }
  * Changes groups by an operator's hand: compare-and-swap like everything else, with a record of who and
  * when in the events ring, in the same transaction.
  *
- * INVARIANTS: an edit is decided from what was read last, so that one whose first attempt ended unknown
- * finds itself done, or does it again under a later revision.
+ * INVARIANTS:
+ * - An edit is decided from what was read last, so that one whose first attempt ended unknown finds
+ *   itself done, or does it again under a later revision.
+ * - Once an attempt has ended unknown, no error of that edit leaves the operator thinking that nothing
+ *   has happened.
  */
 export class GroupEditor {
   readonly #options: GroupEditorOptions
@@ -205,25 +208,33 @@ export class GroupEditor {
     const end = clock.monotonic() + timeoutMs
     const remainingMs = (): number => Math.max(1, end - clock.monotonic())
     let trouble = 'other writers were faster every time'
+    let mayHaveHappened = false
+    const failure = (reason: string, cause?: StoreError): EditError =>
+      new EditError(
+        mayHaveHappened ? `${reason}; the change may or may not have happened` : reason,
+        { cause },
+      )
     do {
       try {
         const selectors = [...groupSelectors(group), { key: GLOBAL_PAUSE_CHANGES_KEY }]
         const snapshot = await store.read(selectors, remainingMs())
         const state = readGroupState(snapshot, group)
-        if ('problem' in state)
-          throw new EditError(`${state.key} ${state.problem}; it is left as it is`)
+        if ('problem' in state) {
+          throw failure(`${state.key} ${state.problem}; it is left as it is`)
+        }
         const transaction = compose(state, snapshot)
         if (transaction === undefined) return
         const { outcome } = await store.commit(transaction, remainingMs())
         if (outcome === 'committed') return
       } catch (error) {
         if (!(error instanceof StoreError)) throw error
-        if (error.kind === 'unavailable') throw new EditError(error.message, { cause: error })
-        trouble = `${error.message}; the change may or may not have happened`
+        if (error.kind === 'unavailable') throw failure(error.message, error)
+        mayHaveHappened = true
+        trouble = error.message
       }
       await delay(clock, PAUSE_MS.base + Math.random() * PAUSE_MS.jitter)
     } while (clock.monotonic() < end)
-    throw new EditError(trouble)
+    throw failure(trouble)
   }
 
   #printRecord(changes: readonly Change[]): string {
