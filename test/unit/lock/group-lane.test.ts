@@ -310,6 +310,31 @@ describe("GroupLane and the configuration's slots", () => {
     expect(store.get(KEY)).to.equal('{"total_slots":5,"holders":["a"]}')
   })
 
+  it('keeps what an operator has set after another replica has applied the number', async () => {
+    const { lane, clock, store } = createLane({ slots: 3 })
+    store.put(KEY, '{"total_slots":1,"holders":[]}')
+    store.put(configuredSlotsKey('g'), '1')
+    store.onCommit = () => {
+      store.onCommit = undefined
+      store.put(configuredSlotsKey('g'), '3')
+      store.put(KEY, '{"total_slots":5,"holders":[]}')
+    }
+    expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('acquired')
+    expect(store.get(KEY)).to.equal('{"total_slots":5,"holders":["a"]}')
+  })
+
+  it('keeps what an operator has set when another writer is faster than the first grant', async () => {
+    const { lane, clock, store } = createLane({ slots: 3 })
+    store.put(KEY, '{"total_slots":5,"holders":[]}')
+    store.put(configuredSlotsKey('g'), '3')
+    store.onCommit = () => {
+      store.onCommit = undefined
+      store.put(KEY, '{"total_slots":5,"holders":["x"]}')
+    }
+    expect(kindOf(await settled(clock, lane.lock('a', PATIENT_CLIENT)))).to.equal('acquired')
+    expect(store.get(KEY)).to.equal('{"total_slots":5,"holders":["a","x"]}')
+  })
+
   it('only initialises when the store decides', async () => {
     const { lane, clock, store } = createLane({ slots: 3, slotsSource: 'store' })
     store.put(KEY, '{"total_slots":1,"holders":["a"]}')
