@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Etcd3 } from 'etcd3'
 import { delay, type Clock } from '../calendar/clock.js'
 import type { EtcdEndpoints } from './etcd-endpoints.js'
@@ -63,6 +64,8 @@ export class EtcdStore implements Store {
     this.#endpoints = endpoints
     this.#clock = clock
     this.description = description
+    // One for each call that pauses, however many groups there are; each takes its own away.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   async read(selectors: readonly Selector[], timeoutMs: number): Promise<Snapshot> {
