@@ -55,6 +55,9 @@ export interface Waiters {
 /** Pause in milliseconds before a batch is decided again, its random part so that replicas spread out. */
 const PAUSE_MS = { base: 2, jitter: 10 }
 
+/** With less time, in milliseconds, nothing is asked of the store any more: it could not answer. */
+const SHORTEST_MS = 20
+
 /** Longest time for the gates, in milliseconds; each has its own timeout, which is at most this. */
 const GATES_TIMEOUT_MS = 30_000
 
@@ -259,7 +262,7 @@ export class GroupLane {
     let conflicts = 0
     for (;;) {
       const remainingMs = endsAt - clock.monotonic()
-      if (remainingMs <= 0) return this.#refuse(arrived, this.#trouble.refusal)
+      if (remainingMs < SHORTEST_MS) return this.#refuse(arrived, this.#trouble.refusal)
       try {
         if (state === undefined) {
           state = await this.#read(remainingMs, isCapped)
