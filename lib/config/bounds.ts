@@ -113,8 +113,8 @@ export const MAX_BLACKOUTS = 1000
 export const MAX_REASON_LENGTH = 200
 
 /**
- * How long a gate may be asked. Two questions in a row must be over before a request is given up that
- * waits for its verdict (30 seconds).
+ * How long a gate may be asked. Four questions in a row must be over before a request is given up that
+ * waits for its verdict (45 seconds).
  */
 export const GATE_TIMEOUT_MS: Bound = { min: 100, max: 10_000 }
 

@@ -58,8 +58,11 @@ const PAUSE_MS = { base: 2, jitter: 10 }
 /** With less time, in milliseconds, nothing is asked of the store any more: it could not answer. */
 const SHORTEST_MS = 20
 
-/** Longest time for the gates, in milliseconds; each has its own timeout, which is at most this. */
-const GATES_TIMEOUT_MS = 30_000
+/**
+ * Longest time for the gates, in milliseconds. A question takes 10 s at most; up to four may come after one
+ * another: the lane's own and that of other groups that is under way, and then the next of both.
+ */
+const GATES_TIMEOUT_MS = 45_000
 
 const GATES_TOO_SLOW: Refusal = {
   kind: 'gate_error',

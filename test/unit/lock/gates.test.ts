@@ -137,7 +137,7 @@ describe('gates in front of a slot', () => {
   it('refuses when the gates never answer', async () => {
     setUp()
     const a = await lock('a', 'm')
-    await clock.advance(40_000)
+    await clock.advance(50_000)
     expect(a()).to.equal('gate_error')
   })
 
