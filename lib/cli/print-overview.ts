@@ -1,7 +1,7 @@
 import type { GroupOverview, Overview } from '../lock/overview.js'
 import { formatDuration } from '../terminal/format-duration.js'
 import { emphasise, type TerminalTraits } from '../terminal/style.js'
-import { formatTable } from '../terminal/table.js'
+import { formatTable, type Column } from '../terminal/table.js'
 import { describePause } from './describe-pause.js'
 import type { Cooldown } from '../lock/cooldown.js'
 import type { CalendarReport } from '../status/status-report.js'
@@ -15,6 +15,9 @@ export interface PrintedStatus {
   readonly details: StatusDetails
   readonly now: number
 }
+
+/** With a holder's id, it is what one has to type. */
+const GROUP_COLUMN: Column = { heading: 'GROUP', isWhole: true }
 
 /** Prints groups and holders for people: first all groups, then who holds, oldest first. */
 export function printOverview(status: PrintedStatus, traits: TerminalTraits): string {
@@ -32,7 +35,7 @@ export function printOverview(status: PrintedStatus, traits: TerminalTraits): st
   }
   const [heading = '', ...rows] = formatTable(
     [
-      { heading: 'GROUP' },
+      GROUP_COLUMN,
       { heading: 'SLOTS', isNumber: true },
       { heading: 'HELD', isNumber: true },
       { heading: 'FREE', isNumber: true },
@@ -68,9 +71,16 @@ function holderLines(
   )
   if (holders.length === 0) return []
   const hasNames = holders.some(({ name }) => name !== undefined)
-  const headings = ['HOLDER', ...(hasNames ? ['NAME'] : []), 'GROUP', 'SINCE', 'HELD FOR', 'BY']
   return formatTable(
-    headings.map((heading) => ({ heading })),
+    [
+      { heading: 'HOLDER', isWhole: true },
+      ...(hasNames ? [{ heading: 'NAME' }] : []),
+      GROUP_COLUMN,
+      // HELD FOR says nearly the same, in less.
+      { heading: 'SINCE', isWhole: true, mayBeLeftOut: true },
+      { heading: 'HELD FOR' },
+      { heading: 'BY', mayBeLeftOut: true },
+    ],
     holders.map(({ id, name, group, since, by, isStale }) => [
       id,
       ...(hasNames ? [name ?? ''] : []),

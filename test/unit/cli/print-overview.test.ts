@@ -58,8 +58,8 @@ function stateOf(group: GroupOverview, given: Given = {}): string {
   return line.slice(heading.indexOf('STATE'))
 }
 
-function print(groups: readonly GroupOverview[], given: Given = {}): readonly string[] {
-  const text = printOverview(statusOf(groups, given), { hasColors: false, width: 80 })
+function print(groups: readonly GroupOverview[], given: Given = {}, width = 80): readonly string[] {
+  const text = printOverview(statusOf(groups, given), { hasColors: false, width })
   return text.split('\n')
 }
 
@@ -104,13 +104,35 @@ describe('printOverview', () => {
     )
   })
 
+  for (const width of [80, 40]) {
+    it(`never cuts what one has to type, at ${width} columns`, () => {
+      const id = '978a225b3d7b40e9acd7ce9b62f68444'
+      for (const names of [{}, { [id]: 'db-1.rack-7.example.com' }]) {
+        const [heading, line] = print([HELD], { names }, width).slice(3)
+        expect(heading).to.match(/^HOLDER +(?:NAME +)?GROUP +HELD FOR/)
+        expect(line).to.match(new RegExp(`^${id} .*\\bpatroni\\b`))
+        if (width === 80) expect(line?.length).to.be.at.most(width)
+      }
+    })
+  }
+
+  it('leaves out the time before by whom, where they do not fit', () => {
+    const heading = (width: number) => print([HELD], {}, width)[3]?.split(/ {2,}/)
+    const all = ['HOLDER', 'GROUP', 'SINCE', 'HELD FOR', 'BY']
+    expect([heading(120), heading(80), heading(40)]).to.deep.equal([
+      all,
+      ['HOLDER', 'GROUP', 'HELD FOR', 'BY'],
+      ['HOLDER', 'GROUP', 'HELD FOR'],
+    ])
+  })
+
   it('has a column of names only where a holder has one', () => {
-    const heading = (given: Given) => print([HELD], given)[3]?.split(/ {2,}/)
+    const heading = (given: Given) => print([HELD], given, 120)[3]?.split(/ {2,}/)
     expect(heading({})).to.deep.equal(['HOLDER', 'GROUP', 'SINCE', 'HELD FOR', 'BY'])
     expect(heading({ names: { other: 'x' } })).to.deep.equal(heading({}))
     const names = { '978a225b3d7b40e9acd7ce9b62f68444': 'db-1' }
     expect(heading({ names })).to.include.members(['HOLDER', 'NAME'])
-    expect(print([HELD], { names })[4]).to.include(' db-1 ')
+    expect(print([HELD], { names }, 120)[4]).to.include(' db-1 ')
   })
 })
 
