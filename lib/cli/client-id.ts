@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { machineIdOption, option, say, wrongCall } from './client-options.js'
+import { machineIdOption, option, say } from './client-options.js'
 import { EXIT } from './exit-codes.js'
+import { wrongCall } from './wrong-call.js'
 
 interface IdOptions {
   readonly machineId: string

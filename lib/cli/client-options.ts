@@ -11,6 +11,7 @@ import type { Caller } from '../client/send-request.js'
 import { groupProblem, idProblem } from '../semaphore/node-identity.js'
 import { DURATION_SHAPE, parseDuration } from '../terminal/parse-duration.js'
 import { EXIT } from './exit-codes.js'
+import { wrongCall } from './wrong-call.js'
 
 /** Options of every command that sends requests. Durations are milliseconds. */
 export interface ClientOptions {
@@ -123,11 +124,6 @@ export async function callerOf(
   const read = await readAuthorities(cafile)
   if ('problem' in read) return wrongCall(command, `--cafile: ${read.problem}`)
   return { ...caller, authorities: read.pem }
-}
-
-/** Ends the command as a wrong call. */
-export function wrongCall(command: Command, problem: string): never {
-  command.error(`error: ${problem}`, { exitCode: EXIT.usage })
 }
 
 /** This machine's Zincati id. */

@@ -9,12 +9,12 @@ import {
   reportNoId,
   reportNotDone,
   say,
-  wrongCall,
   zincatiId,
   type ClientOptions,
 } from './client-options.js'
 import { WaitProgress } from './client-progress.js'
 import { EXIT } from './exit-codes.js'
+import { wrongCall } from './wrong-call.js'
 
 const HELP = `
 For reboots this is the wrong tool: the command ends, and the slot is given

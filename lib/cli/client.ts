@@ -3,7 +3,7 @@ import { addClientId } from './client-id.js'
 import { EXIT_CODES_HELP } from './client-options.js'
 import { addClientPreReboot, addClientSteadyState } from './client-request.js'
 import { addClientRun } from './client-run.js'
-import { EXIT } from './exit-codes.js'
+import { wrongCall } from './wrong-call.js'
 
 const EXAMPLES = `
 Examples:
@@ -35,7 +35,5 @@ function refuseGlobalOptions(program: Command, command: Command): void {
     (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
   )
   if (given === undefined) return
-  command.error(`error: option '${given.flags}' is not for airlock client`, {
-    exitCode: EXIT.usage,
-  })
+  wrongCall(command, `option '${given.flags}' is not for airlock client`)
 }

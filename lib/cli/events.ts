@@ -4,14 +4,9 @@ import { ALL_GROUPS } from '../lock/keys.js'
 import type { GroupEvent } from '../lock/read-events.js'
 import { EXIT } from './exit-codes.js'
 import { addShownGroup, shownGroup } from './group-option.js'
-import {
-  addStoreOptions,
-  fail,
-  withStore,
-  type OperatorContext,
-  type StoreOptions,
-} from './operator-store.js'
+import { fail, withStore, type OperatorContext } from './operator-store.js'
 import { pickGroup } from './pick-group.js'
+import { addStoreOptions, type StoreOptions } from './store-options.js'
 
 interface EventsOptions extends StoreOptions {
   readonly follow?: true

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { EXIT } from './exit-codes.js'
-import { addStoreOptions, withStore, type StoreOptions } from './operator-store.js'
+import { withStore } from './operator-store.js'
 import { readConfigured } from './status.js'
+import { addStoreOptions, type StoreOptions } from './store-options.js'
 
 /** Adds `airlock ex get slots`: coreos/airlock's output, but it creates nothing. */
 export function addEx(program: Command, setExitCode: (code: number) => void): void {

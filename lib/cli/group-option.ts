@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { EXIT } from './exit-codes.js'
+import { wrongCall } from './wrong-call.js'
 
 /** The group that commands are about unless told otherwise; set to nothing, it is as good as not set. */
 const VARIABLE = 'AIRLOCK_GROUP'
@@ -20,7 +20,7 @@ export function shownGroup(argument: string | undefined, command: Command): stri
   if (argument === undefined) return option
   const isTyped = command.getOptionValueSource('group') === 'cli'
   if (isTyped && option !== argument) {
-    command.error('error: name one group', { exitCode: EXIT.usage })
+    wrongCall(command, 'name one group')
   }
   return argument
 }
@@ -40,13 +40,11 @@ export function groupInScope(command: Command): string | undefined {
   const { group, all } = command.opts<{ readonly group?: string; readonly all?: true }>()
   const inEnvironment = process.env[VARIABLE] ?? ''
   if (group !== undefined && all === true) {
-    command.error('error: name either --group or --all', { exitCode: EXIT.usage })
+    wrongCall(command, 'name either --group or --all')
   }
   if (group === undefined && all !== true && inEnvironment !== '') {
-    command.error(
-      `error: ${VARIABLE} is set: name --group ${inEnvironment}, or --all for all groups`,
-      { exitCode: EXIT.usage },
-    )
+    const ways = `name --group ${inEnvironment}, or --all for all groups`
+    wrongCall(command, `${VARIABLE} is set: ${ways}`)
   }
   return group
 }

@@ -6,14 +6,10 @@ import { idProblem } from '../semaphore/node-identity.js'
 import { EXIT } from './exit-codes.js'
 import { addGroupOption } from './group-option.js'
 import { confirm } from '../terminal/confirm.js'
-import {
-  addStoreOptions,
-  fail,
-  withStore,
-  type OperatorContext,
-  type StoreOptions,
-} from './operator-store.js'
+import { fail, withStore, type OperatorContext } from './operator-store.js'
 import { pickGroup } from './pick-group.js'
+import { addStoreOptions, type StoreOptions } from './store-options.js'
+import { wrongCall } from './wrong-call.js'
 
 interface LockOptions extends StoreOptions {
   readonly group?: string
@@ -27,6 +23,9 @@ interface UnlockOptions extends LockOptions {
   readonly all?: true
   readonly yes?: true
 }
+
+const WITHOUT_CONFIGURATION =
+  'with --endpoint the configuration is not known: its cap and gates are not looked at'
 
 /** Adds `airlock lock`: takes a slot for a machine, before somebody works on it. */
 export function addLock(program: Command, setExitCode: (code: number) => void): void {
@@ -66,7 +65,7 @@ export function addUnlock(program: Command, setExitCode: (code: number) => void)
     .action(async (id: string | undefined, _options, self: Command) => {
       const options: UnlockOptions = self.optsWithGlobals()
       if ((id === undefined) === (options.all !== true)) {
-        self.error('error: name either a machine or --all', { exitCode: EXIT.usage })
+        wrongCall(self, 'name either a machine or --all')
       }
       setExitCode(
         await withStore(options, (context) =>
@@ -78,6 +77,9 @@ export function addUnlock(program: Command, setExitCode: (code: number) => void)
 }
 
 async function lock(id: string, options: TakeOptions, context: OperatorContext): Promise<number> {
+  if (context.settings === undefined) {
+    process.stderr.write(`airlock: ${WITHOUT_CONFIGURATION}\n`)
+  }
   const outcome = await ask('lock', id, options, context)
   if ('problem' in outcome) return fail(outcome.problem)
   if (outcome.outcome === 'refused') return reportRefusal(outcome)

@@ -1,21 +1,12 @@
 import { hostname, userInfo } from 'node:os'
-import { Option, type Command } from 'commander'
 import type { Clock } from '../calendar/clock.js'
 import type { Problem } from '../config/problem.js'
 import type { Settings } from '../config/settings.js'
 import type { Store } from '../store/store.js'
 import { EXIT } from './exit-codes.js'
-import type { GlobalOptions } from './global-options.js'
 import { KEY_OF_FLAG, nameFlags, nameFlagsOf, variableOfKey } from './name-flags.js'
 import { nodeMajor, reportProblems } from './report-problems.js'
-
-/** Options of every command that works on the store. */
-export interface StoreOptions extends GlobalOptions {
-  readonly endpoint?: readonly string[]
-  readonly cafile?: string
-  readonly certfile?: string
-  readonly keyfile?: string
-}
+import type { StoreOptions } from './store-options.js'
 
 /** What a command works with; the store is closed after it. */
 export interface OperatorContext {
@@ -27,24 +18,6 @@ export interface OperatorContext {
   readonly defaultGroup: string
   /** Undefined where endpoints were given instead of a configuration. */
   readonly settings: Settings | undefined
-}
-
-/** Adds the flags by which a command reaches an etcd without a configuration file. */
-export function addStoreOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--endpoint <url...>',
-        "etcd's endpoints, in place of a configuration file; comma-separated too",
-      ).env('AIRLOCK_ENDPOINT'),
-    )
-    .addOption(
-      new Option('--cafile <file>', "authorities of etcd's certificate").env('AIRLOCK_CAFILE'),
-    )
-    .addOption(new Option('--certfile <file>', 'client certificate').env('AIRLOCK_CERTFILE'))
-    .addOption(
-      new Option('--keyfile <file>', 'key of the client certificate').env('AIRLOCK_KEYFILE'),
-    )
 }
 
 /** Opens the store that the options name, uses it and closes it; returns the exit code. */

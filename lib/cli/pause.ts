@@ -3,14 +3,9 @@ import type { PauseRecord } from '../lock/change.js'
 import { describePause } from './describe-pause.js'
 import { EXIT } from './exit-codes.js'
 import { addScopeOptions, groupInScope } from './group-option.js'
-import {
-  addStoreOptions,
-  fail,
-  withStore,
-  type OperatorContext,
-  type StoreOptions,
-} from './operator-store.js'
+import { fail, withStore, type OperatorContext } from './operator-store.js'
 import { pickGroup } from './pick-group.js'
+import { addStoreOptions, type StoreOptions } from './store-options.js'
 
 interface PauseOptions extends StoreOptions {
   readonly reason: string

@@ -1,14 +1,9 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { EXIT } from './exit-codes.js'
 import { addGroupOption } from './group-option.js'
-import {
-  addStoreOptions,
-  fail,
-  withStore,
-  type OperatorContext,
-  type StoreOptions,
-} from './operator-store.js'
+import { fail, withStore, type OperatorContext } from './operator-store.js'
 import { pickGroup } from './pick-group.js'
+import { addStoreOptions, type StoreOptions } from './store-options.js'
 
 interface SetSlotsOptions extends StoreOptions {
   readonly group?: string

@@ -1,17 +1,12 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { DEFAULT_STALE_AFTER_MINUTES } from '../config/bounds.js'
 import type { GroupOverview, Overview } from '../lock/overview.js'
 import { EXIT } from './exit-codes.js'
 import { addShownGroup, shownGroup } from './group-option.js'
 import { noSuchGroup } from './no-such-group.js'
-import {
-  addStoreOptions,
-  fail,
-  withStore,
-  type OperatorContext,
-  type StoreOptions,
-} from './operator-store.js'
+import { fail, withStore, type OperatorContext } from './operator-store.js'
 import type { PrintedStatus } from './print-overview.js'
+import { addStoreOptions, type StoreOptions } from './store-options.js'
 
 interface StatusOptions extends StoreOptions {
   readonly json?: true
@@ -27,7 +22,11 @@ export function addStatus(program: Command, setExitCode: (code: number) => void)
   const command = program
     .command('status')
     .description('show groups, slots and holders; it only reads')
-    .option('--json', 'print one JSON object (docs/operating.md describes it)')
+    .addOption(
+      new Option('--json', 'print one JSON object (docs/operating.md describes it)').conflicts(
+        'locksmith',
+      ),
+    )
     .option('--watch', 'print again whenever something changes')
     .option('--locksmith', "print one group in locksmithctl's form")
     .addHelpText('after', '\nExample:\n  airlock status patroni')
