@@ -23,9 +23,13 @@ export async function actAsOwner(file: string): Promise<OwnedPath> {
     }
   }
   const realPath = await realpath(path)
-  process.setgroups?.([])
-  process.setgid?.(found.gid)
-  process.setuid?.(found.uid)
+  if (!become(found)) {
+    return {
+      problem:
+        `${path} belongs to the user ${found.uid}, and this root has not the right to act as ` +
+        'another user (CAP_SETUID, CAP_SETGID); run this as that user',
+    }
+  }
   // SQLite looks at every folder of the path, so no way past a closed one helps.
   const isReachable = await access(realPath).then(
     () => true,
@@ -37,5 +41,18 @@ export async function actAsOwner(file: string): Promise<OwnedPath> {
     problem:
       `${realPath} is below a folder that is closed to its owner, the user ${found.uid}; ` +
       'docs/systemd.md shows how to run this within the service',
+  }
+}
+
+/** False where root has not all rights of root, as in a container that dropped them. */
+function become({ uid, gid }: { readonly uid: number; readonly gid: number }): boolean {
+  try {
+    process.setgroups?.([])
+    process.setgid?.(gid)
+    process.setuid?.(uid)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+    return false
   }
 }

@@ -31,6 +31,8 @@ export async function withStore(
     return reportProblems(loaded.source, loaded.problems, { orEndpoint: true })
   }
   const { settings } = loaded
+  // Before this process becomes the store's owner: changes are those of who makes them.
+  const by = whoAmI()
   let storeSettings = settings.store
   if (storeSettings.kind === 'embedded') {
     const { actAsOwner } = await import('./act-as-owner.js')
@@ -54,7 +56,7 @@ export async function withStore(
         store: opened.store,
         clock: commandClock,
         timeoutMs: storeSettings.transactionTimeoutMs,
-        by: whoAmI(),
+        by,
         defaultGroup: settings.lock.defaultGroupName,
         settings: configured,
       })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmod, chown, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { eventsPrefix, semaphoreKey } from '../../lib/lock/keys.js'
 import { etcdConfig } from '../support/etcd-config.js'
 import { getRaw, listRaw } from '../support/etcdctl.js'
@@ -427,6 +428,39 @@ describe('the operator and the file of an embedded store', () => {
       child.kill('SIGKILL')
       await ended
     }
+  })
+
+  it('records changes by root as those of root, not of the owner of the file', async () => {
+    await makeStore()
+    // Only root can give files away, and act as their owner.
+    if (process.getuid?.() !== 0) return
+    await chmod(folder.path, 0o755)
+    await chown(folder.path, NOBODY, NOBODY)
+    await chown(database, NOBODY, NOBODY)
+    await runAirlock(['-c', config, 'pause', '--reason', 'incident 7'])
+    const { stdout } = await runAirlock(['-c', config, 'events'])
+    expect(stdout).to.match(new RegExp(`paused: incident 7 {2}by ${userInfo().username}@`))
+  })
+
+  it('says so where root may not become the owner of the store', async () => {
+    await makeStore()
+    if (process.getuid?.() !== 0) return
+    await chmod(folder.path, 0o755)
+    await chown(folder.path, NOBODY, NOBODY)
+    await chown(database, NOBODY, NOBODY)
+    const child = spawnSync(
+      'setpriv',
+      [
+        ...['--bounding-set=-setuid,-setgid', '--', process.execPath],
+        ...[AIRLOCK_PROGRAM, '-c', config, 'status'],
+      ],
+      { env: airlockEnvironment(folder.path), encoding: 'utf8' },
+    )
+    expect([child.status, child.stderr]).to.deep.equal([
+      1,
+      `airlock: ${database} belongs to the user ${NOBODY}, and this root has not the right to act ` +
+        'as another user (CAP_SETUID, CAP_SETGID); run this as that user\n',
+    ])
   })
 
   it('says so where a folder above the store is closed to its owner', async () => {
