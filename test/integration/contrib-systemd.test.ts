@@ -77,13 +77,31 @@ describe('contrib/systemd', () => {
     })
   })
 
-  it('exposes the native service to at most 2.0 of 10', async () => {
-    expect(await exposureOf(join(FOLDER, 'airlock-native.service'))).to.be.at.most(2)
+  for (const name of ['airlock-native.service', 'airlock-release.service']) {
+    it(`exposes ${name} to at most 2.0 of 10`, async () => {
+      expect(await exposureOf(join(FOLDER, name))).to.be.at.most(2)
+    })
+
+    it(`lets Node.js compile: ${name} may write machine code`, async () => {
+      expect(valuesOf(await contrib(name), 'MemoryDenyWriteExecute')).to.deep.equal([])
+    })
+  }
+
+  it('ends a release of the last boot before a reboot asks for its slot', async () => {
+    const unit = await contrib('airlock-reboot.service')
+    const release = 'airlock-release.service'
+    expect(valuesOf(unit, 'Conflicts')).to.deep.equal([release])
+    expect(valuesOf(unit, 'After').flatMap((value) => value.split(' '))).to.include(release)
   })
 
-  it('lets Node.js compile: the native service may write machine code', async () => {
-    const unit = await contrib('airlock-native.service')
-    expect(valuesOf(unit, 'MemoryDenyWriteExecute')).to.deep.equal([])
+  it('lets who asks read what the group airlock may: as root, or as one of the group', async () => {
+    const [reboot, release] = [
+      await contrib('airlock-reboot.service'),
+      await contrib('airlock-release.service'),
+    ]
+    expect([valuesOf(reboot, 'User'), valuesOf(reboot, 'DynamicUser')]).to.deep.equal([[], []])
+    expect(valuesOf(release, 'DynamicUser')).to.deep.equal(['yes'])
+    expect(valuesOf(release, 'Group')).to.deep.equal(['airlock'])
   })
 
   it('gives Node.js the same settings as the image has', async () => {
