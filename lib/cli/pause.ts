@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { PauseRecord } from '../lock/change.js'
+import type { Overview } from '../lock/overview.js'
 import { describePause } from './describe-pause.js'
 import { EXIT } from './exit-codes.js'
 import { addScopeOptions, groupInScope } from './group-option.js'
@@ -74,15 +75,27 @@ async function resumeGroup(group: string | undefined, context: OperatorContext):
   const picked = await pickGroup(group, context)
   if ('problem' in picked) return fail(picked.problem)
   const wasPaused = await editor.resume(picked.group)
-  const text = wasPaused ? `the group ${picked.group} goes on` : `${picked.group} was not paused`
+  const { pause: ofAll } = await readStored(context)
+  const goesOn = ofAll === undefined ? 'goes on' : 'is not paused by itself any more'
+  const text = wasPaused ? `the group ${picked.group} ${goesOn}` : `${picked.group} was not paused`
   process.stdout.write(`${text}\n`)
+  if (ofAll !== undefined) {
+    const how = 'airlock resume --all'
+    process.stderr.write(
+      `airlock: all groups are still paused ${describePause(ofAll)}; end it with: ${how}\n`,
+    )
+  }
   return EXIT.done
 }
 
-/** Groups keep pauses of their own; who resumes all should know. */
-async function reportStillPaused({ store, timeoutMs }: OperatorContext): Promise<number> {
+async function readStored({ store, timeoutMs }: OperatorContext): Promise<Overview> {
   const { readOverview } = await import('../lock/overview.js')
-  const { groups } = await readOverview(store, timeoutMs)
+  return readOverview(store, timeoutMs)
+}
+
+/** Groups keep pauses of their own; who resumes all should know. */
+async function reportStillPaused(context: OperatorContext): Promise<number> {
+  const { groups } = await readStored(context)
   for (const { group, pause } of groups) {
     if (pause === undefined) continue
     process.stderr.write(`airlock: ${group} is still paused by itself: ${pause.reason}\n`)

@@ -133,6 +133,28 @@ describe('what the commands of operators say', () => {
     })
   }
 
+  it('is that all groups are still paused, where one of them is resumed', async () => {
+    await configure()
+    const resume = (): Promise<AirlockResult> => airlock('resume', '-g', 'web')
+    const blank = ({ exitCode, stdout, stderr }: AirlockResult): unknown => [
+      exitCode,
+      stdout,
+      stderr.replace(/since \S+Z by eve@[^:\s]+/, 'since TIME by eve@HOST'),
+    ]
+    expect(blank(await resume())).to.deep.equal([0, 'web was not paused\n', ''])
+    await airlock('pause', '--reason', 'incident 7')
+    await airlock('pause', '-g', 'web', '--reason', 'restore')
+    const still =
+      'airlock: all groups are still paused since TIME by eve@HOST: incident 7; ' +
+      'end it with: airlock resume --all\n'
+    expect(blank(await resume())).to.deep.equal([
+      0,
+      'the group web is not paused by itself any more\n',
+      still,
+    ])
+    expect(blank(await resume())).to.deep.equal([0, 'web was not paused\n', still])
+  })
+
   it('is how to name a configuration, where there is none', async () => {
     const none = folder.file('none.toml')
     const said = async (...args: string[]): Promise<AirlockResult> =>
