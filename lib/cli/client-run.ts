@@ -12,6 +12,7 @@ import {
   zincatiId,
   type ClientOptions,
 } from './client-options.js'
+import { shellWord } from '../terminal/shell-word.js'
 import { WaitProgress } from './client-progress.js'
 import { EXIT } from './exit-codes.js'
 import { wrongCall } from './wrong-call.js'
@@ -102,9 +103,5 @@ function releaseByHand({ address, identity }: Caller, { cafile }: ClientOptions)
   const words = ['airlock', 'client', 'steady-state', '--url', address.shown]
   words.push('--group', identity.group, '--id', identity.id)
   if (cafile !== undefined) words.push('--cafile', cafile)
-  return words.map(quote).join(' ')
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  return words.map(shellWord).join(' ')
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Change } from '../lock/change.js'
 import { ALL_GROUPS } from '../lock/keys.js'
 import type { GroupEvent } from '../lock/read-events.js'
+import { printable, printableId } from '../terminal/printable.js'
 import { EXIT } from './exit-codes.js'
 import { addShownGroup, shownGroup } from './group-option.js'
 import { fail, withStore, type OperatorContext } from './operator-store.js'
@@ -65,21 +66,27 @@ function printJson({ revision, at, by, group, changes }: GroupEvent): string {
 /** One line a change; the first words are those that one looks for. */
 function printEvent({ at, by, group, changes }: GroupEvent): string {
   const name = group === ALL_GROUPS ? '(all groups)' : group
-  return changes.map((change) => `${at}  ${name}  ${describe(change)}  by ${by}\n`).join('')
+  const [when, where, who] = [at, name, by].map(printable)
+  return changes.map((change) => `${when}  ${where}  ${describe(change)}  by ${who}\n`).join('')
 }
 
 function describe(change: Change): string {
   switch (change.type) {
     case 'granted':
     case 'released':
-      return `${change.type} ${change.id}`
+      return `${change.type} ${printableId(text(change.id))}`
     case 'stale-released':
-      return `released ${change.id}, which had held for too long`
+      return `released ${printableId(text(change.id))}, which had held for too long`
     case 'slots-set':
-      return `slots set from ${change.from ?? 'none'} to ${change.to}`
+      return printable(`slots set from ${change.from ?? 'none'} to ${change.to}`)
     case 'paused':
-      return `paused: ${change.reason}`
+      return `paused: ${printable(text(change.reason))}`
     case 'resumed':
       return 'resumed'
   }
+}
+
+/** What is stored may be anything. */
+function text(value: unknown): string {
+  return String(value)
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT } from './exit-codes.js'
-import { withStore } from './operator-store.js'
+import { fail, withStore } from './operator-store.js'
 import { readConfigured } from './status.js'
 import { addStoreOptions, type StoreOptions } from './store-options.js'
 
@@ -24,8 +24,11 @@ export function addEx(program: Command, setExitCode: (code: number) => void): vo
           const names = new Set(context.settings?.lock.groups.map(({ name }) => name))
           const isShown = (name: string): boolean =>
             context.settings === undefined || names.has(name)
-          process.stdout.write(printAsAirlock(groups.filter(({ group }) => isShown(group))))
-          return EXIT.done
+          const shown = groups.filter(({ group }) => isShown(group))
+          const readable = shown.filter(({ problem }) => problem === undefined)
+          process.stdout.write(printAsAirlock(readable))
+          const problems = shown.flatMap(({ problem }) => problem ?? [])
+          return problems.map(fail).at(-1) ?? EXIT.done
         }),
       )
     })

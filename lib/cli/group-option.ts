@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { groupProblem } from '../semaphore/node-identity.js'
 import { wrongCall } from './wrong-call.js'
 
 /** The group that commands are about unless told otherwise; set to nothing, it is as good as not set. */
@@ -18,6 +19,7 @@ export function addShownGroup(command: Command): Command {
 export function shownGroup(argument: string | undefined, command: Command): string | undefined {
   const option = command.getOptionValue('group') as string | undefined
   if (argument === undefined) return option
+  requireGroupName(argument, command)
   const isTyped = command.getOptionValueSource('group') === 'cli'
   if (isTyped && option !== argument) {
     wrongCall(command, 'name one group')
@@ -30,6 +32,7 @@ export function addScopeOptions(command: Command): Command {
   return command
     .option('-g, --group <name>', 'only this group')
     .option('--all', `all groups: the default, unless ${VARIABLE} is set`)
+    .hook('preAction', (_, self) => checkGroupOption(self))
 }
 
 /**
@@ -51,5 +54,17 @@ export function groupInScope(command: Command): string | undefined {
 
 function addOption(command: Command, description: string): Command {
   const option = new Option('-g, --group <name>', description)
-  return command.addOption(process.env[VARIABLE] === '' ? option : option.env(VARIABLE))
+  return command
+    .addOption(process.env[VARIABLE] === '' ? option : option.env(VARIABLE))
+    .hook('preAction', (_, self) => checkGroupOption(self))
+}
+
+function checkGroupOption(command: Command): void {
+  const group = command.getOptionValue('group') as string | undefined
+  if (group !== undefined) requireGroupName(group, command)
+}
+
+function requireGroupName(name: string, command: Command): void {
+  const wrong = groupProblem(name)
+  if (wrong !== undefined) wrongCall(command, `the name of a group ${wrong}`)
 }

@@ -6,6 +6,7 @@ import { idProblem } from '../semaphore/node-identity.js'
 import { EXIT } from './exit-codes.js'
 import { addGroupOption } from './group-option.js'
 import { confirm } from '../terminal/confirm.js'
+import { printable, printableId } from '../terminal/printable.js'
 import { fail, withStore, type OperatorContext } from './operator-store.js'
 import { pickGroup } from './pick-group.js'
 import { addStoreOptions, type StoreOptions } from './store-options.js'
@@ -44,6 +45,8 @@ Example:
   airlock lock 2204af7f41984cb19b8cde4edc06c142 -g patroni`,
     )
     .action(async (id: string, _options, self: Command) => {
+      const wrong = idProblem(id)
+      if (wrong !== undefined) wrongCall(self, `the id of a machine ${wrong}`)
       const options: TakeOptions = self.optsWithGlobals()
       setExitCode(await withStore(options, (context) => lock(id, options, context)))
     })
@@ -60,13 +63,19 @@ export function addUnlock(program: Command, setExitCode: (code: number) => void)
     .option('--yes', 'do not ask before freeing all')
     .addHelpText(
       'after',
-      '\nExample:\n  airlock unlock 2204af7f41984cb19b8cde4edc06c142 -g patroni',
+      `
+Make sure first that the machine is really down, or its update really over: its slot is what keeps the
+next machine up. Without -g the default group is meant.
+
+Example:
+  airlock unlock 2204af7f41984cb19b8cde4edc06c142 -g patroni`,
     )
     .action(async (id: string | undefined, _options, self: Command) => {
       const options: UnlockOptions = self.optsWithGlobals()
       if ((id === undefined) === (options.all !== true)) {
         wrongCall(self, 'name either a machine or --all')
       }
+      if (id === '') wrongCall(self, 'the id of a machine must not be empty')
       setExitCode(
         await withStore(options, (context) =>
           id === undefined ? unlockAll(options, context) : unlock(id, options, context),
@@ -122,7 +131,7 @@ async function unlockAll(options: UnlockOptions, context: OperatorContext): Prom
   const { GroupEditor } = await import('../lock/group-editor.js')
   const cooldownSeconds = configuredGroup(group, context)?.cooldownSeconds ?? 0
   const freed = await new GroupEditor(context).unlockAll(group, cooldownSeconds)
-  for (const id of freed) process.stdout.write(`${id}\n`)
+  for (const id of freed) process.stdout.write(`${printableId(id)}\n`)
   return EXIT.done
 }
 
@@ -133,8 +142,6 @@ async function ask(
   options: TakeOptions,
   context: OperatorContext,
 ): Promise<Outcome | { readonly problem: string }> {
-  const wrong = idProblem(id)
-  if (wrong !== undefined) return { problem: `the id of a machine ${wrong}` }
   const picked = await pickGroup(options.group, context)
   if ('problem' in picked) return picked
   const { group, slots } = picked
@@ -193,6 +200,6 @@ async function gatesOf(
 async function reportRefusal(outcome: Outcome & { outcome: 'refused' }): Promise<number> {
   const { replyToRefusal } = await import('../fleetlock/reply-to-refusal.js')
   const { kind, value } = replyToRefusal(outcome.refusal)
-  process.stderr.write(`airlock: ${kind}: ${value}\n`)
+  process.stderr.write(`airlock: ${kind}: ${printable(value)}\n`)
   return kind.startsWith('failed_lock') ? EXIT.refused : EXIT.failed
 }

@@ -1,12 +1,16 @@
 import type { Command } from 'commander'
+import { MAX_REASON_LENGTH } from '../config/bounds.js'
+import { isOneLine } from '../config/one-line.js'
 import type { PauseRecord } from '../lock/change.js'
 import type { Overview } from '../lock/overview.js'
+import { printable } from '../terminal/printable.js'
 import { describePause } from './describe-pause.js'
 import { EXIT } from './exit-codes.js'
 import { addScopeOptions, groupInScope } from './group-option.js'
 import { fail, withStore, type OperatorContext } from './operator-store.js'
 import { pickGroup } from './pick-group.js'
 import { addStoreOptions, type StoreOptions } from './store-options.js'
+import { wrongCall } from './wrong-call.js'
 
 interface PauseOptions extends StoreOptions {
   readonly reason: string
@@ -22,7 +26,11 @@ export function addPause(program: Command, setExitCode: (code: number) => void):
     .action(async (_options, self: Command) => {
       const options: PauseOptions = self.optsWithGlobals()
       const group = groupInScope(self)
-      setExitCode(await withStore(options, (context) => pauseGroup(group, options, context)))
+      const reason = options.reason.trim()
+      if (!isOneLine(reason, MAX_REASON_LENGTH)) {
+        wrongCall(self, `--reason must be one line of 1 to ${MAX_REASON_LENGTH} characters`)
+      }
+      setExitCode(await withStore(options, (context) => pauseGroup(group, reason, context)))
     })
   const resume = program
     .command('resume')
@@ -38,13 +46,11 @@ export function addPause(program: Command, setExitCode: (code: number) => void):
 
 async function pauseGroup(
   group: string | undefined,
-  options: PauseOptions,
+  reason: string,
   context: OperatorContext,
 ): Promise<number> {
   const { GroupEditor } = await import('../lock/group-editor.js')
   const editor = new GroupEditor(context)
-  const reason = options.reason.trim()
-  if (reason === '') return fail('--reason must not be empty')
   if (group === undefined) {
     const replaced = await editor.pauseAll(reason)
     process.stdout.write(`all groups are paused\n${describeReplaced(replaced, reason)}`)
@@ -98,7 +104,9 @@ async function reportStillPaused(context: OperatorContext): Promise<number> {
   const { groups } = await readStored(context)
   for (const { group, pause } of groups) {
     if (pause === undefined) continue
-    process.stderr.write(`airlock: ${group} is still paused by itself: ${pause.reason}\n`)
+    process.stderr.write(
+      `airlock: ${group} is still paused by itself: ${printable(pause.reason)}\n`,
+    )
   }
   return EXIT.done
 }

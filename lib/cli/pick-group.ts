@@ -1,5 +1,4 @@
 import { readOverview } from '../lock/overview.js'
-import { groupProblem } from '../semaphore/node-identity.js'
 import { noSuchGroup } from './no-such-group.js'
 import type { OperatorContext } from './operator-store.js'
 
@@ -18,8 +17,6 @@ export async function pickGroup(
   { store, timeoutMs, settings, defaultGroup }: OperatorContext,
 ): Promise<PickedGroup> {
   const group = name ?? defaultGroup
-  const wrong = groupProblem(group)
-  if (wrong !== undefined) return { problem: `the name of a group ${wrong}` }
   const configured = settings?.lock.groups.find((each) => each.name === group)
   if (configured !== undefined) return { group, slots: configured.slots }
   const overview = await readOverview(store, timeoutMs)

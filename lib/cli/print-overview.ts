@@ -1,5 +1,6 @@
 import type { GroupOverview, Overview } from '../lock/overview.js'
 import { formatDuration } from '../terminal/format-duration.js'
+import { printable, printableId } from '../terminal/printable.js'
 import { emphasise, type TerminalTraits } from '../terminal/style.js'
 import { formatTable, type Column } from '../terminal/table.js'
 import { describePause } from './describe-pause.js'
@@ -10,8 +11,8 @@ import type { StatusDetails } from './status-details.js'
 /** What is printed, at `now` in milliseconds since the epoch. */
 export interface PrintedStatus {
   readonly overview: Overview
-  /** What all groups may hold together, and do; null without a bound. */
-  readonly cap: { readonly slots: number; readonly held: number } | null
+  /** What all groups may hold together, and do (null: a document cannot be read); null without a bound. */
+  readonly cap: { readonly slots: number; readonly held: number | null } | null
   readonly details: StatusDetails
   readonly now: number
 }
@@ -42,11 +43,9 @@ export function printOverview(status: PrintedStatus, traits: TerminalTraits): st
       { heading: 'STATE' },
     ],
     overview.groups.map((group) => [
-      group.group,
-      String(group.totalSlots),
-      String(group.holders.length),
-      String(freeSlots(group)),
-      describeState(group, status),
+      printable(group.group),
+      ...countsOf(group).map((count) => String(count ?? '?')),
+      printable(describeState(group, status)),
     ]),
     traits.width,
   )
@@ -82,12 +81,12 @@ function holderLines(
       { heading: 'BY', mayBeLeftOut: true },
     ],
     holders.map(({ id, name, group, since, by, isStale }) => [
-      id,
-      ...(hasNames ? [name ?? ''] : []),
-      group,
-      since ?? 'unknown',
+      printableId(id),
+      ...(hasNames ? [printable(name ?? '')] : []),
+      printable(group),
+      printable(since ?? 'unknown'),
       describeAge(now, since, isStale === true),
-      by ?? '',
+      printable(by ?? ''),
     ]),
     traits.width,
   )
@@ -97,7 +96,7 @@ function holderLines(
 export function printAsLocksmith(group: GroupOverview): string {
   const { totalSlots, holders } = group
   const lines = [`Available: ${freeSlots(group)}`, `Max: ${totalSlots}`]
-  if (holders.length > 0) lines.push('', 'MACHINE ID', ...holders.map(({ id }) => id))
+  if (holders.length > 0) lines.push('', 'MACHINE ID', ...holders.map(({ id }) => printableId(id)))
   return `${lines.join('\n')}\n`
 }
 
@@ -105,8 +104,8 @@ export function printAsLocksmith(group: GroupOverview): string {
 export function printAsAirlock(groups: readonly GroupOverview[]): string {
   return groups
     .map(({ group, totalSlots, holders }) => {
-      const owners = holders.map(({ id }) => ` - ${id}\n`).sort()
-      return `group: ${group}\n semaphore slots: ${totalSlots}\n lock owners:\n${owners.join('')}\n---\n`
+      const owners = holders.map(({ id }) => ` - ${printableId(id)}\n`).sort()
+      return `group: ${printable(group)}\n semaphore slots: ${totalSlots}\n lock owners:\n${owners.join('')}\n---\n`
     })
     .join('')
 }
@@ -121,9 +120,7 @@ export function overviewToJson({ overview, cap, details, now }: PrintedStatus): 
     cap,
     groups: groups.map((group) => ({
       name: group.group,
-      slots: group.totalSlots,
-      held: group.holders.length,
-      free: freeSlots(group),
+      ...jsonCounts(group),
       paused: group.pause ?? null,
       cooldown:
         group.cooldown === undefined
@@ -131,7 +128,7 @@ export function overviewToJson({ overview, cap, details, now }: PrintedStatus): 
           : { ...group.cooldown, since: group.cooldown.since || null },
       calendar: details.calendarAt(group.group, now),
       problem: group.problem ?? null,
-      stale: group.holders.filter(({ isStale }) => isStale === true).length,
+      stale: group.problem === undefined ? countStale(group) : null,
       holders: group.holders.map(({ id, since, by, isStale }) => ({
         id,
         name: details.nameOf(id) ?? null,
@@ -143,19 +140,34 @@ export function overviewToJson({ overview, cap, details, now }: PrintedStatus): 
   }
 }
 
+/** Slots, held and free; undefined where the document cannot be read. */
+function countsOf(group: GroupOverview): readonly (number | undefined)[] {
+  if (group.problem !== undefined) return [undefined, undefined, undefined]
+  return [group.totalSlots, group.holders.length, freeSlots(group)]
+}
+
+function jsonCounts(group: GroupOverview): Readonly<Record<string, number | null>> {
+  const [slots = null, held = null, free = null] = countsOf(group)
+  return { slots, held, free }
+}
+
+function countStale({ holders }: GroupOverview): number {
+  return holders.filter(({ isStale }) => isStale === true).length
+}
+
 function freeSlots({ totalSlots, holders }: GroupOverview): number {
   return Math.max(0, totalSlots - holders.length)
 }
 
 function isReached(cap: PrintedStatus['cap']): boolean {
-  return cap !== null && cap.held >= cap.slots
+  return cap !== null && cap.held !== null && cap.held >= cap.slots
 }
 
 /** The shortest first: a narrow terminal cuts the end. */
 function describeState(group: GroupOverview, { cap, details, now }: PrintedStatus): string {
   const { pause, problem, cooldown, totalSlots, holders } = group
   if (problem !== undefined) return `BROKEN: ${problem}`
-  const stale = holders.filter(({ isStale }) => isStale === true).length
+  const stale = countStale(group)
   const calendar = details.calendarAt(group.group, now)
   const configured = details.configuredSlots(group.group) ?? totalSlots
   const parts = [

@@ -12,7 +12,7 @@ interface SetSlotsOptions extends StoreOptions {
 interface SlotsSet {
   readonly group: string
   readonly old: number | undefined
-  /** The end of a sentence; empty where the configuration only initialises groups. */
+  /** The end of a sentence; empty where the configuration only initialises groups, or is not known. */
   readonly untilWhen: string
 }
 
@@ -44,9 +44,10 @@ export function addSetSlots(program: Command, setExitCode: (code: number) => voi
       })
     addStoreOptions(addGroupOption(command))
   }
-  add(
-    'set-slots',
-    ({ group, old, untilWhen }, now) => `${group}: slots ${old ?? 'none'} -> ${now}${untilWhen}\n`,
+  add('set-slots', ({ group, old, untilWhen }, now) =>
+    old === now
+      ? `${group}: slots ${now}, unchanged\n`
+      : `${group}: slots ${old ?? 'none'} -> ${now}${untilWhen}\n`,
   )
   add('set-max', ({ old }, now) => `Old-Max: ${old ?? 0}\nMax: ${now}\n`)
 }
@@ -60,8 +61,8 @@ async function setSlots(
   if ('problem' in picked) return picked
   const { GroupEditor } = await import('../lock/group-editor.js')
   const old = await new GroupEditor(context).setSlots(picked.group, slots)
-  const isForGood = context.settings?.lock.slotsSource === 'store'
-  const untilWhen = isForGood ? '' : ', until the number in the configuration changes'
+  const isForATime = context.settings?.lock.slotsSource === 'config'
+  const untilWhen = isForATime ? ', until the number in the configuration changes' : ''
   return { group: picked.group, old, untilWhen }
 }
 

@@ -56,6 +56,8 @@ async function showStatus(
       const stored = overview.groups.map(({ group }) => group)
       return fail(noSuchGroup(chosen ?? '', [...configured, ...stored]))
     }
+    const broken = selected.groups.find(({ problem }) => problem !== undefined)
+    if (options.locksmith === true && broken !== undefined) return fail(broken.problem ?? '')
     const status = {
       overview: selected,
       cap: capOf(overview, context),
@@ -93,7 +95,9 @@ export async function readConfigured({
 function capOf({ groups }: Overview, { settings }: OperatorContext): PrintedStatus['cap'] {
   const slots = settings?.lock.totalSlotsMax
   if (slots === undefined) return null
-  return { slots, held: groups.reduce((sum, { holders }) => sum + holders.length, 0) }
+  const isKnown = groups.every(({ problem }) => problem === undefined)
+  const held = groups.reduce((sum, { holders }) => sum + holders.length, 0)
+  return { slots, held: isKnown ? held : null }
 }
 
 /** Marks who has held for too long. Where it is not known since when, the daemon's metrics know more. */

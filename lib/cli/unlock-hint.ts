@@ -1,4 +1,5 @@
 import { readOverview } from '../lock/overview.js'
+import { printable, printableId } from '../terminal/printable.js'
 import { unlockCommand } from '../terminal/unlock-command.js'
 import type { OperatorContext } from './operator-store.js'
 import { loadStatusDetails } from './status-details.js'
@@ -21,7 +22,8 @@ export async function unlockHint(
   const [first] = held
   if (first !== undefined) {
     const command = unlockCommand(given, first)
-    return `${given} holds nothing in the group ${group}; it holds in ${held.join(', ')}: ${command}`
+    const groupsOfIt = printable(held.join(', '))
+    return `${printableId(given)} holds nothing in the group ${group}; it holds in ${groupsOfIt}: ${command}`
   }
   const [id, ...others] = (await loadStatusDetails(context)).idsNamed(given)
   if (id === undefined || others.length > 0) return undefined

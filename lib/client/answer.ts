@@ -1,4 +1,4 @@
-import { MAX_PRINTED_LENGTH } from './bounds.js'
+import { printable } from '../terminal/printable.js'
 
 /**
  * What came of a request.
@@ -63,10 +63,4 @@ export function parseErrorReply(
   const { kind, value } = parsed as { readonly kind?: unknown; readonly value?: unknown }
   if (typeof kind !== 'string' || typeof value !== 'string') return undefined
   return { kind: printable(kind), value: printable(value) }
-}
-
-/** One line without control characters: a server's text must not drive the terminal. */
-function printable(text: string): string {
-  const clean = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
-  return clean.length > MAX_PRINTED_LENGTH ? `${clean.slice(0, MAX_PRINTED_LENGTH)}…` : clean
 }

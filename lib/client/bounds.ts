@@ -16,9 +16,6 @@ export const ANSWER_TIMEOUT_MS = 10_000
 /** Largest answer that is read, in bytes; FleetLock's are below 1 KiB. */
 export const MAX_ANSWER_BYTES = 64 * 1024
 
-/** Longest text of a server that is printed, in characters. */
-export const MAX_PRINTED_LENGTH = 1000
-
 /** Probes on a quiet connection, so that one whose server is gone does not stay for 30 minutes. */
 export const KEEP_ALIVE_MS = 60_000
 

@@ -7,6 +7,7 @@ import { compileAlertPattern } from '../gates/alert-pattern.js'
 import { MAX_PATTERN_LENGTH, MAX_URL_LENGTH } from './bounds.js'
 import { closestName } from './closest-name.js'
 import { describeValue } from './describe-value.js'
+import { isOneLine } from './one-line.js'
 import { list, textThat, type ValueType } from './value-types.js'
 
 const FULL_NAMES = [
@@ -80,10 +81,7 @@ export function day(): ValueType<string> {
 
 /** One line for people. */
 export function line(maxLength: number): ValueType<string> {
-  return textThat(
-    (text) => text.trim() !== '' && text.length <= maxLength && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text),
-    `one line of 1 to ${maxLength} characters`,
-  )
+  return textThat((text) => isOneLine(text, maxLength), `one line of 1 to ${maxLength} characters`)
 }
 
 /** The URL of a server that a gate asks; only a `prometheus` may have no query of its own. */
