@@ -145,8 +145,8 @@ export function reportNotDone({ outcome, kind, value }: NotDone): number {
 }
 
 /** Says where a slot may have been granted to a machine that does not know it. */
-export function reportLostGrant({ kind }: NotDone): void {
-  if (kind !== 'timeout' && kind !== 'connection_lost') return
+export function reportLostGrant({ mayBeDone }: NotDone): void {
+  if (!mayBeDone) return
   say('it may have been granted all the same: airlock client steady-state gives it back')
 }
 
