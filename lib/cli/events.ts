@@ -40,15 +40,21 @@ async function showEvents(
 ): Promise<number> {
   const { delay } = await import('../calendar/clock.js')
   const { readEvents } = await import('../lock/read-events.js')
+  const { lookAgain } = await import('./look-again.js')
   let groups: string[] | undefined
   if (name !== undefined) {
     const picked = await pickGroup(name, context)
     if ('problem' in picked) return fail(picked.problem)
     groups = [picked.group, ALL_GROUPS]
   }
+  const read = lookAgain(
+    () => readEvents(context.store, groups, context.timeoutMs),
+    context,
+    FOLLOW_INTERVAL_MS,
+  )
   let seen = 0
   for (;;) {
-    for (const event of await readEvents(context.store, groups, context.timeoutMs)) {
+    for (const event of await read()) {
       if (event.revision <= seen) continue
       seen = event.revision
       process.stdout.write(options.json === true ? printJson(event) : printEvent(event))

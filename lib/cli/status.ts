@@ -44,11 +44,21 @@ async function showStatus(
   context: OperatorContext,
 ): Promise<number> {
   const { delay } = await import('../calendar/clock.js')
+  const { lookAgain } = await import('./look-again.js')
   const { loadStatusDetails } = await import('./status-details.js')
   const details = await loadStatusDetails(context)
-  let shown: { readonly text: string; readonly revision: number } | undefined
+  let shown: string | undefined
+  const read = lookAgain(
+    () => readConfigured(context),
+    context,
+    WATCH_INTERVAL_MS,
+    () => {
+      // The line about the trouble is on the screen.
+      if (process.stdout.isTTY) shown = undefined
+    },
+  )
   for (;;) {
-    const overview = markStale(await readConfigured(context), context)
+    const overview = markStale(await read(), context)
     const chosen = options.locksmith === true ? (name ?? context.defaultGroup) : name
     const selected = select(overview, chosen)
     if (selected === undefined) {
@@ -66,10 +76,10 @@ async function showStatus(
     }
     const text = await render(status, options)
     const isTerminal = process.stdout.isTTY
-    const hasChanged = isTerminal ? text !== shown?.text : overview.revision !== shown?.revision
-    if (hasChanged) {
+    const showing = isTerminal ? text : await withoutAges(status, text, options)
+    if (showing !== shown) {
       process.stdout.write(options.watch === true && isTerminal ? `\u001b[H\u001b[J${text}` : text)
-      shown = { text, revision: overview.revision }
+      shown = showing
     }
     if (options.watch !== true) return EXIT.done
     await delay(context.clock, WATCH_INTERVAL_MS)
@@ -122,6 +132,18 @@ function select(overview: Overview, name: string | undefined): Overview | undefi
   if (name === undefined) return overview
   const groups = overview.groups.filter(({ group }) => group === name)
   return groups.length === 0 ? undefined : { ...overview, groups }
+}
+
+/** What would be shown, to compare: in a file, an age that grows is no change, nor is a revision. */
+async function withoutAges(
+  status: PrintedStatus,
+  text: string,
+  { locksmith }: StatusOptions,
+): Promise<string> {
+  if (locksmith === true) return text
+  const { overviewToJson } = await import('./print-overview.js')
+  const atAnyRevision = { ...status, overview: { ...status.overview, revision: 0 } }
+  return JSON.stringify(overviewToJson(atAnyRevision))
 }
 
 async function render(status: PrintedStatus, { json, locksmith }: StatusOptions): Promise<string> {
