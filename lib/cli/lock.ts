@@ -64,8 +64,9 @@ export function addUnlock(program: Command, setExitCode: (code: number) => void)
     .addHelpText(
       'after',
       `
-Make sure first that the machine is really down, or its update really over: its slot is what keeps the
-next machine up. Without -g the default group is meant.
+Make sure first that the machine is really down, or its update really over:
+its slot is what keeps the next machine up.
+Without -g the default group is meant.
 
 Example:
   airlock unlock 2204af7f41984cb19b8cde4edc06c142 -g patroni`,

@@ -21,7 +21,7 @@ export function addStoreOptions(command: Command): Command {
     .addOption(
       new Option(
         '--endpoint <url>',
-        "one of etcd's endpoints, in place of a configuration file; repeatable, or comma-separated",
+        "one of etcd's endpoints (repeatable, or comma-separated), in place of a configuration; -c is stronger than the variable",
       )
         .env('AIRLOCK_ENDPOINT')
         .argParser(collectEndpoints),
