@@ -29,9 +29,9 @@ export interface JudgedStream {
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-// Node takes RTSP/1.0 for HTTP/1.0, and tells nobody.
+// Node takes RTSP/1.0 for HTTP/1.0, and whatever begins with an asterisk for a target, and tells nobody.
 const REQUEST_LINE = new RegExp(
-  `^(${TOKEN}) (/[!-~]*|\\*|[a-z]+://[!-~]*) (HTTP/1\\.[01]|RTSP/1\\.0)$`,
+  `^(${TOKEN}) (/[!-~]*|\\*[!-~]*|[a-z]+://[!-~]*) (HTTP/1\\.[01]|RTSP/1\\.0)$`,
 )
 const HEADER_LINE = new RegExp(`^(${TOKEN}):([^\\0-\\x08\\x0a-\\x1f\\x7f]*)$`)
 const SIMPLE_URL = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?(\/[^?#]*)?(?:\?[^#]*)?$/i
