@@ -2,7 +2,6 @@ import { strict as assert } from 'node:assert'
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { startEtcd, type EtcdServer, type EtcdTls } from '../support/etcd-server.js'
 import { eventually } from '../support/eventually.js'
@@ -174,12 +173,16 @@ async function rollOut(
   say(`8. The rollout is finished: ${updated()} machines are updated, 1 is dead`)
   assert.equal(updated(), machines.length - 1)
 
-  // Prometheus sees it with its next scrape.
-  await sleep(2000)
-  const holders = await prometheus.query('max(airlock_database_semaphore_lock_holders)')
-  assert.deepEqual(
-    holders.map(({ value }) => value),
-    [0],
+  // The replica that did not serve the last release reads the store once in 15 seconds.
+  await eventually(
+    async () => {
+      const holders = await prometheus.query('max(airlock_database_semaphore_lock_holders)')
+      assert.deepEqual(
+        holders.map(({ value }) => value),
+        [0],
+      )
+    },
+    { timeoutMs: 30_000 },
   )
   const events = await airlock('events')
   const grants = events.stdout.match(/ granted /g)?.length ?? 0
