@@ -43,7 +43,7 @@ export async function withStore(
   const { commandClock } = await import('../daemon/system-clock.js')
   const { openStore } = await import('../store/open-store.js')
   const { StoreError } = await import('../store/store-error.js')
-  const { EditError } = await import('../lock/group-editor.js')
+  const { EditError } = await import('../lock/edit-until-done.js')
   try {
     const opened = await openStore(storeSettings, { clock: commandClock, environment: process.env })
     const configured = options.endpoint === undefined ? settings : undefined

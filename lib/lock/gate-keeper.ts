@@ -38,7 +38,9 @@ export class GateKeeper {
   #cancelAgain: Cancel | undefined
   /** For whom they are being asked, and for whom they are to be asked after that. */
   #asked: readonly PendingRequest[] = []
-  #next = new Map<PendingRequest, GroupGates>()
+  readonly #next = new Set<PendingRequest>()
+  /** Those in force when somebody last asked: a reload may come between. */
+  #gates: GroupGates | undefined
 
   constructor(options: GateKeeperOptions) {
     this.#options = options
@@ -50,13 +52,14 @@ export class GateKeeper {
 
   /** Has the gates asked for these requests; not after `close`. */
   ask(gates: GroupGates, requests: readonly PendingRequest[]): void {
-    for (const request of requests) this.#next.set(request, gates)
+    this.#gates = gates
+    for (const request of requests) this.#next.add(request)
     if (!this.#isAsking) void this.#askNext()
   }
 
   /** Answers whoever they are being asked for under an id: the machine reports that it has given up. */
   withdraw(id: string): void {
-    for (const request of [...this.#asked, ...this.#next.keys()]) {
+    for (const request of [...this.#asked, ...this.#next]) {
       if (request.id === id) request.giveUp({ kind: 'withdrawn' })
     }
   }
@@ -65,7 +68,7 @@ export class GateKeeper {
   close(): readonly PendingRequest[] {
     this.#isClosed = true
     this.#cancelAgain?.()
-    const left = [...this.#asked, ...this.#next.keys()]
+    const left = [...this.#asked, ...this.#next]
     this.#asked = []
     this.#next.clear()
     return left
@@ -74,11 +77,9 @@ export class GateKeeper {
   async #askNext(): Promise<void> {
     this.#isAsking = true
     while (this.#next.size > 0) {
-      const asked = this.#next
-      this.#next = new Map()
-      // A reload may have come between: the newest gates are those in force.
-      const gates = [...asked.values()].at(-1)
-      this.#asked = [...asked.keys()].filter((request) => !request.isAnswered)
+      const gates = this.#gates
+      this.#asked = [...this.#next].filter((request) => !request.isAnswered)
+      this.#next.clear()
       if (gates === undefined || this.#asked.length === 0) continue
       const verdict = await gates.ask()
       this.#hand(verdict, gates, this.#asked)

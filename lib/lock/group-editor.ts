@@ -1,12 +1,11 @@
-import { delay, type Clock } from '../calendar/clock.js'
 import { printSemaphore } from '../semaphore/semaphore-document.js'
 import { setTotalSlots, unlockIfHeld, type Semaphore } from '../semaphore/semaphore.js'
-import { StoreError } from '../store/store-error.js'
-import type { Guard, Put, Snapshot, Store, Transaction } from '../store/store.js'
+import type { Guard, Put } from '../store/store.js'
 import { MAX_CHANGED_IDS } from './batch.js'
 import type { Change, ChangeRecord, PauseRecord } from './change.js'
 import { cooldownPuts } from './cooldown.js'
-import { groupSelectors, readGroupState, type GroupState } from './group-state.js'
+import { editUntilDone, type EditOptions } from './edit-until-done.js'
+import type { GroupState } from './group-state.js'
 import {
   ALL_GROUPS,
   eventKey,
@@ -18,18 +17,9 @@ import {
 } from './keys.js'
 
 /** What an editor needs. */
-export interface GroupEditorOptions {
-  readonly store: Store
-  readonly clock: Clock
-  /** Bound on one edit, with all its attempts. */
-  readonly timeoutMs: number
+export interface GroupEditorOptions extends EditOptions {
   /** Who edits, as `user@host`. */
   readonly by: string
-}
-
-/** An edit that could not be made, or may have been; the message is a sentence for the operator. */
-export class EditError extends Error {
-  override readonly name = 'EditError'
 }
 
 /** What an edit writes, beside the event. */
@@ -41,9 +31,6 @@ interface Edit {
   readonly puts?: readonly Put[]
   readonly deletes?: readonly string[]
 }
-
-/** Pause in milliseconds before an edit is tried again, its random part against another editor's. */
-const PAUSE_MS = { base: 10, jitter: 40 }
 
 /**
  * Changes groups by an operator's hand: compare-and-swap like everything else, with a record of who and
@@ -160,7 +147,7 @@ export class GroupEditor {
   }
 
   #edit(group: string, decide: (state: GroupState) => Edit | undefined): Promise<void> {
-    return this.#untilDone(group, (state) => {
+    return editUntilDone(group, this.#options, (state) => {
       const edit = decide(state)
       if (edit === undefined) return undefined
       const { semaphore, version } = state
@@ -180,7 +167,7 @@ export class GroupEditor {
 
   /** The pause of all groups has no semaphore whose version could number its events: a key beside it does. */
   #editGlobal(decide: (state: GroupState) => Edit | undefined): Promise<void> {
-    return this.#untilDone(ALL_GROUPS, (state, { entries }) => {
+    return editUntilDone(ALL_GROUPS, this.#options, (state, { entries }) => {
       const edit = decide(state)
       if (edit === undefined) return undefined
       const changes = entries.find(({ key }) => key === GLOBAL_PAUSE_CHANGES_KEY)
@@ -198,43 +185,6 @@ export class GroupEditor {
         deletes: edit.deletes ?? [],
       }
     })
-  }
-
-  async #untilDone(
-    group: string,
-    compose: (state: GroupState, snapshot: Snapshot) => Transaction | undefined,
-  ): Promise<void> {
-    const { store, clock, timeoutMs } = this.#options
-    const end = clock.monotonic() + timeoutMs
-    const remainingMs = (): number => Math.max(1, end - clock.monotonic())
-    let trouble = 'other writers were faster every time'
-    let mayHaveHappened = false
-    const failure = (reason: string, cause?: StoreError): EditError =>
-      new EditError(
-        mayHaveHappened ? `${reason}; the change may or may not have happened` : reason,
-        { cause },
-      )
-    do {
-      try {
-        const selectors = [...groupSelectors(group), { key: GLOBAL_PAUSE_CHANGES_KEY }]
-        const snapshot = await store.read(selectors, remainingMs())
-        const state = readGroupState(snapshot, group)
-        if ('problem' in state) {
-          throw failure(`${state.key} ${state.problem}; it is left as it is`)
-        }
-        const transaction = compose(state, snapshot)
-        if (transaction === undefined) return
-        const { outcome } = await store.commit(transaction, remainingMs())
-        if (outcome === 'committed') return
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error
-        if (error.kind === 'unavailable') throw failure(error.message, error)
-        mayHaveHappened = true
-        trouble = error.message
-      }
-      await delay(clock, PAUSE_MS.base + Math.random() * PAUSE_MS.jitter)
-    } while (clock.monotonic() < end)
-    throw failure(trouble)
   }
 
   #printRecord(changes: readonly Change[]): string {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { EditError, GroupEditor } from '../../../lib/lock/group-editor.js'
+import { EditError } from '../../../lib/lock/edit-until-done.js'
+import { GroupEditor } from '../../../lib/lock/group-editor.js'
 import {
   ALL_GROUPS,
   eventsPrefix,
